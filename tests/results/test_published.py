@@ -1,0 +1,61 @@
+import math
+
+import pandas as pd
+import pytest
+
+from fer_lib import results
+
+COUNTS = {  # cells of the printed tables, counted on the page
+    ("face-stn", "Table 1"): 7 * 2,
+    ("face-stn", "Table 2"): 7 + 7 + 5,
+    ("face-stn", "Table 3"): 5 + 5,
+    ("face-stn", "Table 4"): 9 * 3 + 3,
+    ("face-stn", "Fig 8"): 2,
+}
+
+
+@pytest.mark.parametrize(("table", "count"), COUNTS.items())
+def test_every_cell_of_a_table_is_there_once(table, count):
+    numbers = results.published(*table)
+    assert len(numbers) == count
+    assert not numbers.duplicated(["row", "column", "dataset"]).any()
+
+
+def test_hand_read_cells():
+    numbers = results.published("face-stn").set_index(["table", "row", "column"])["value"]
+    assert numbers["Table 1", "Face-STN (PK)", "Arousal"] == 0.38
+    assert numbers["Table 2", "Face-STN (FC)", "FER+"] == 89.10
+    assert numbers["Table 3", "XGBoost", "ElderReact"] == 42.6
+
+
+def test_values_lie_in_the_range_of_their_metric():
+    numbers = results.published()
+    ccc = numbers[numbers["metric"].str.startswith("ccc")]
+    percent = numbers[numbers["unit"] == "%"]
+    assert ccc["value"].between(-1, 1).all()
+    assert percent["value"].between(0, 100).all()
+
+
+def test_misprints_are_flagged():
+    numbers = results.published("face-stn", "Table 4")
+    assert numbers.loc[numbers["value"] > 10, "note"].str.contains("printed").all()
+
+
+def test_unknown_names_are_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"paper must be one of .*face-stn.*; got 'stn'"):
+        results.published("stn")
+    with pytest.raises(ValueError, match=r"table must be one of .*Table 1.*; got 'Table 9'"):
+        results.published("face-stn", "Table 9")
+
+
+def test_beside_paper_keeps_numbers_of_either_side():
+    fields = {"paper": "face-stn", "table": "Fig 8", "row": "FaceChannel", "metric": "ccc"}
+    rows = pd.DataFrame(
+        [results.row(**fields, column="Valence", value=v, seed=s) for s, v in enumerate((0.2, 0.4))]
+        + [results.row(**fields, column="Arousal", value=0.5, seed=0)]
+    )
+    table = results.beside_paper(rows, paper="face-stn", table="Fig 8").set_index(["row", "column"])
+    assert table.loc[("FaceChannel", "Valence"), "difference"] == pytest.approx(0.3 - 0.46)
+    assert math.isnan(table.loc[("FaceChannel", "Arousal"), "published"])
+    assert math.isnan(table.loc[("CPC", "Arousal"), "mean"])
+    assert len(table) == 3
