@@ -74,6 +74,8 @@ def build_once(kind: str, name: str, make: Callable[[Path], None]) -> Path:
     with FileLock(target.parent / f".{name}.lock"):
         if target.is_dir():  # another process made it while this one waited
             return target
+        for abandoned in target.parent.glob(f".{name}-*"):  # of a process that was killed outright
+            shutil.rmtree(abandoned, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
         try:
             make(draft)

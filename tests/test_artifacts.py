@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 import time
 from pathlib import Path
 
@@ -68,6 +69,24 @@ def test_a_failed_build_leaves_nothing_and_can_be_repeated(cache):
     assert [p.name for p in (cache / "store").iterdir() if p.is_dir()] == []
     artifacts.build_once("store", "abc", lambda folder: None)
     assert (cache / "store" / "abc").is_dir()
+
+
+def _killed_build() -> None:
+    def make(folder: Path) -> None:
+        (folder / "half.txt").write_text("half")
+        os._exit(9)
+
+    artifacts.build_once("store", "abc", make)
+
+
+def test_the_draft_of_a_killed_process_is_cleared_by_the_next(cache):
+    worker = multiprocessing.get_context("spawn").Process(target=_killed_build)
+    worker.start()
+    worker.join(60)
+    assert worker.exitcode == 9
+    assert len([p for p in (cache / "store").iterdir() if p.is_dir()]) == 1
+    artifacts.build_once("store", "abc", lambda folder: None)
+    assert [p.name for p in (cache / "store").iterdir() if p.is_dir()] == ["abc"]
 
 
 def _slow_build(count_file: str) -> None:

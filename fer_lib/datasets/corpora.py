@@ -1,0 +1,269 @@
+"""What is known of each corpus: terms, how to obtain it, layout, published counts. No data are read here."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fer_lib.affect import VOCABULARIES
+from fer_lib.datasets.faceset import METRICS
+from fer_lib.errors import DataError
+
+if TYPE_CHECKING:
+    from fer_lib.worlds import World
+
+WORLD = "world:"
+
+
+@dataclass(frozen=True)
+class CorpusInfo:
+    """One corpus in words and numbers.
+
+    Args:
+        name: as `fer_lib.datasets.load` takes it.
+        title: as its authors call it.
+        tasks: tasks its labels allow, the usual one first.
+        classes: class names in the order of its own numbers; () where it has none.
+        unit: "image" or "sequence".
+        protocol: how it is evaluated.
+        licence: terms of use, in short. The corpus's own text decides.
+        homepage: where its authors tell of it.
+        obtain: what to do to get it.
+        layout: the files that must lie in its root.
+        counts: published number of pictures or clips, by split.
+        reference: the paper to cite.
+        metrics: task -> metric, where it is not the task's usual one.
+    """
+
+    name: str
+    title: str
+    tasks: tuple[str, ...]
+    classes: tuple[str, ...]
+    unit: str
+    protocol: str
+    licence: str
+    homepage: str
+    obtain: str
+    layout: str
+    reference: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+
+
+_RESEARCH = "non-commercial research under the authors' agreement; may not be passed on"
+_OFFICIAL = "the official splits; models are selected on validation"
+_AFFECT = ("categorical", "valence_arousal")
+
+_ALL = (
+    CorpusInfo(
+        name="affectnet",
+        title="AffectNet",
+        tasks=_AFFECT,
+        classes=VOCABULARIES["affectnet"],
+        unit="image",
+        protocol="train and validation; the test labels are not public, papers report validation",
+        licence=_RESEARCH,
+        homepage="mohammadmahoor.com/affectnet",
+        obtain="Ask its authors through the form on the homepage; a supervisor signs the agreement.",
+        layout="train_set and val_set, each with images and annotations; "
+        "or Manually_Annotated_file_lists/*.csv with Manually_Annotated_Images",
+        reference="Mollahosseini, Hasani and Mahoor, IEEE Transactions on Affective Computing, 2019",
+        counts={"train": 287_651, "validation": 3_999},
+        metrics={"categorical": "mean_class_accuracy"},
+    ),
+    CorpusInfo(
+        name="masked_affectnet",
+        title="MaskedAffectNet",
+        tasks=_AFFECT,
+        classes=VOCABULARIES["masked_affectnet"],
+        unit="image",
+        protocol="as AffectNet, every face with a mask drawn on by its landmarks",
+        licence=_RESEARCH,
+        homepage="mohammadmahoor.com/affectnet",
+        obtain="Obtain AffectNet; the masks are drawn on its pictures.",
+        layout="as affectnet",
+        reference="Barros and Sciutti, Face-STN, 2022",
+        metrics={"categorical": "mean_class_accuracy"},
+    ),
+    CorpusInfo(
+        name="fer2013",
+        title="FER2013",
+        tasks=("categorical",),
+        classes=VOCABULARIES["fer2013"],
+        unit="image",
+        protocol="Training, PublicTest (validation), PrivateTest (test)",
+        licence="published for a research challenge; the pictures come from the web and may not be passed on",
+        homepage="kaggle.com, Challenges in Representation Learning: Facial Expression Recognition Challenge",
+        obtain="Download fer2013.csv from the challenge's data page with a free account.",
+        layout="fer2013.csv (emotion,pixels,Usage); or train.csv and test.csv; or folders train/angry ...",
+        reference="Goodfellow et al., Neural Networks, 2015",
+        counts={"train": 28_709, "validation": 3_589, "test": 3_589},
+    ),
+    CorpusInfo(
+        name="ferplus",
+        title="FER+",
+        tasks=("categorical", "distribution", "multi_label"),
+        classes=VOCABULARIES["ferplus"],
+        unit="image",
+        protocol="the splits of FER2013; any mode for training, majority labels for testing",
+        licence="votes: MIT; pictures: as FER2013",
+        homepage="github.com/microsoft/FERPlus",
+        obtain="Put fer2013new.csv of the project beside FER2013's fer2013.csv.",
+        layout="fer2013new.csv and fer2013.csv; or FER2013Train, FER2013Valid, FER2013Test with label.csv",
+        reference="Barsoum, Zhang, Canton Ferrer and Zhang, ICMI, 2016",
+        counts={"train": 25_060, "validation": 3_199, "test": 3_153},
+    ),
+    CorpusInfo(
+        name="jaffe",
+        title="JAFFE",
+        tasks=("categorical",),
+        classes=VOCABULARIES["jaffe"],
+        unit="image",
+        protocol="leave one of the ten subjects out",
+        licence=_RESEARCH,
+        homepage="zenodo.org, The Japanese Female Facial Expression (JAFFE) Dataset",
+        obtain="Ask for access on its homepage.",
+        layout="KA.AN1.39.tiff and so on in one folder, with the readme",
+        reference="Lyons, Akamatsu, Kamachi and Gyoba, FG, 1998",
+        counts={"all": 213},
+    ),
+    CorpusInfo(
+        name="omg_emotion",
+        title="OMG-Emotion",
+        tasks=("valence_arousal", "categorical"),
+        classes=VOCABULARIES["omg_emotion"],
+        unit="sequence",
+        protocol=_OFFICIAL + "; a label an utterance; arousal in [0, 1], valence in [-1, 1]",
+        licence=_RESEARCH,
+        homepage="github.com/knowledgetechnologyuhh/OMGEmotionChallenge",
+        obtain="Take the annotations from the homepage and ask its authors for the videos.",
+        layout="omg_TrainVideos.csv and so on, with <video>/<utterance>.mp4",
+        reference="Barros, Churamani, Lakomkin, Siqueira, Sutherland and Wermter, IJCNN, 2018",
+    ),
+    CorpusInfo(
+        name="elderreact",
+        title="ElderReact",
+        tasks=("multi_label",),
+        classes=VOCABULARIES["elderreact"],
+        unit="sequence",
+        protocol=_OFFICIAL + "; macro F1 over six emotions",
+        licence=_RESEARCH,
+        homepage="github.com/Mayer123/ElderReact",
+        obtain="Ask its authors for the clips; the annotations are on the homepage.",
+        layout="Annotations/{train,dev,test}_labels.txt, with the clips",
+        reference="Ma, Wang, Yang, Morency and others, ICMI, 2019",
+        counts={"train": 615, "validation": 355, "test": 353},
+    ),
+    CorpusInfo(
+        name="emoreact",
+        title="EmoReact",
+        tasks=("multi_label",),
+        classes=VOCABULARIES["emoreact"],
+        unit="sequence",
+        protocol=_OFFICIAL + "; macro F1 over eight affective states",
+        licence=_RESEARCH,
+        homepage="multicomp.cs.cmu.edu/resources/emoreact-dataset",
+        obtain="Ask its authors through the homepage.",
+        layout="Data/{Train,Validation,Test}/<name>.mp4 and Labels/*_labels.text",
+        reference="Nojavanasghari, Baltrusaitis, Hughes and Morency, ICMI, 2016",
+    ),
+    CorpusInfo(
+        name="fabo",
+        title="FABO",
+        tasks=("categorical",),
+        classes=VOCABULARIES["fabo"],
+        unit="sequence",
+        protocol="as its papers: folds over the clips",
+        licence=_RESEARCH,
+        homepage="the authors' pages",
+        obtain="Ask its authors. No official layout is public: a manifest names the clips.",
+        layout="a manifest (video, subject, expression, start, apex, end), with the videos",
+        reference="Gunes and Piccardi, ICPR, 2006",
+    ),
+    CorpusInfo(
+        name="amigos",
+        title="AMIGOS",
+        tasks=("valence_arousal",),
+        classes=(),
+        unit="sequence",
+        protocol="ten people, a frame every 4 s, 5 folds in each person; also folds of whole clips",
+        licence=_RESEARCH,
+        homepage="eecs.qmul.ac.uk/mmv/datasets/amigos",
+        obtain="Sign the agreement on its homepage.",
+        layout="External_Annotations.xlsx, with Exp1_P<number>_face/*.mov",
+        reference="Miranda-Correa, Abadi, Sebe and Patras, IEEE Transactions on Affective Computing, 2021",
+    ),
+    CorpusInfo(
+        name="affwild2",
+        title="Aff-Wild2",
+        tasks=("valence_arousal", "categorical"),
+        classes=VOCABULARIES["affwild2"],
+        unit="sequence",
+        protocol=_OFFICIAL,
+        licence=_RESEARCH,
+        homepage="ibug.doc.ic.ac.uk/resources/aff-wild2",
+        obtain="Sign the agreement on its homepage.",
+        layout="annotations as a txt a video, with cropped_aligned/<video>/00001.jpg",
+        reference="Kollias and Zafeiriou, BMVC, 2019",
+    ),
+)
+
+CORPORA: dict[str, CorpusInfo] = {info.name: info for info in _ALL}
+
+
+def names() -> list[str]:
+    """Name every corpus, then every world."""
+    from fer_lib.worlds import WORLDS
+
+    return [*CORPORA, *(f"{WORLD}{name}" for name in WORLDS)]
+
+
+def describe(name: str) -> CorpusInfo:
+    """Tell about a corpus or a world.
+
+    Args:
+        name: such as "ferplus" or "world:ferplus".
+
+    Raises:
+        DataError: there is no such corpus; the nearest name is suggested.
+
+    Example:
+        >>> describe("elderreact").counts["train"]
+        615
+    """
+    if name in CORPORA:
+        return CORPORA[name]
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
+        raise DataError("name", "must be a corpus or a world", repr(name), hint)
+    info, world = CORPORA[name.removeprefix(WORLD)], world_of(name)
+    return dataclasses.replace(
+        info,
+        name=name,
+        title=f"the stand-in world for {info.title}",
+        licence="synthetic faces rendered by this book, free of rights of people pictured: CC BY 4.0",
+        homepage="none",
+        obtain="Nothing to obtain: it is rendered when it is loaded.",
+        layout="none",
+        protocol=world.protocol,
+        counts=dict(world.counts),
+        reference="this book",
+    )
+
+
+def metric_of(name: str, task: str) -> str:
+    """Name the metric a corpus (or its world) is judged by in a task."""
+    info = CORPORA.get(name.removeprefix(WORLD))
+    return (info.metrics.get(task) if info else None) or METRICS[task]
+
+
+def world_of(name: str) -> World:
+    """Return the world of a name such as "world:ferplus"."""
+    from fer_lib.worlds import WORLDS
+
+    return WORLDS[name.removeprefix(WORLD)]

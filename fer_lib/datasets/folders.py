@@ -1,0 +1,114 @@
+"""Read a corpus laid out as folders: split / class / picture."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_lib.datasets.faceset import SPLITS
+from fer_lib.datasets.pictures import decode
+from fer_lib.datasets.store import Chunk
+from fer_lib.errors import DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+
+
+def split_folders(root: Path, names: Mapping[str, str]) -> dict[Path, str]:
+    """Find the folders of splits: path -> split, in the order train, validation, test.
+
+    Args:
+        root: folder that holds them.
+        names: lower-case folder name -> "train", "validation" or "test".
+    """
+    if not root.is_dir():
+        return {}
+    found = {entry: names[entry.name.lower()] for entry in root.iterdir() if entry.name.lower() in names}
+    order = sorted(
+        (path for path in found if path.is_dir()), key=lambda path: (SPLITS.index(found[path]), path.name)
+    )
+    return {path: found[path] for path in order}
+
+
+def scan(root: Path, splits: Mapping[str, str], classes: Mapping[str, int]) -> pd.DataFrame:
+    """List the pictures of every class folder of every split.
+
+    Returns:
+        Columns path (from root, with "/"), split, expression; in the order split, class folder, file name.
+
+    Raises:
+        DataError: a folder's name is no class, or there is no picture at all.
+    """
+    rows = []
+    for folder, split in split_folders(root, splits).items():
+        for group in sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."):
+            label = _label(group, classes)
+            rows += [(path.relative_to(root).as_posix(), split, label) for path in pictures(group)]
+    if not rows:
+        rule = "the class folders must hold pictures"
+        raise DataError(
+            str(root), rule, f"no file ending in {', '.join(SUFFIXES)}", "Unpack the release again."
+        )
+    return pd.DataFrame(rows, columns=["path", "split", "expression"])
+
+
+def pictures(folder: Path) -> list[Path]:
+    """Return the picture files of a folder by name; hidden files and other kinds of files are passed over."""
+    return sorted(
+        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def identities(root: Path, table: pd.DataFrame) -> list[list[object]]:
+    """Describe the pictures of a table by path, size and time of last change, without reading them."""
+    stats = ((path, (root / path).stat()) for path in table["path"])
+    return [[path, stat.st_size, stat.st_mtime_ns] for path, stat in stats]
+
+
+def chunks(root: Path, table: pd.DataFrame, *, side: int, rows: int = 512) -> Iterator[Chunk]:
+    """Decode the pictures of a table, grey.
+
+    Args:
+        root: what the paths start from.
+        table: column path; optionally box, ``(left, top, right, bottom)`` in pixels, cut out before use.
+        side: width and height that every picture must have.
+        rows: pictures a chunk.
+
+    Yields:
+        Chunks of uint8 (B, 1, side, side) with the table's rows, without box.
+
+    Raises:
+        DataError: a picture cannot be decoded or has another size.
+    """
+    for start in range(0, len(table), rows):
+        part = table.iloc[start : start + rows]
+        boxes = part["box"] if "box" in part else [None] * len(part)
+        images = [_square(root / path, box, side) for path, box in zip(part["path"], boxes, strict=True)]
+        yield Chunk(np.stack(images), part.drop(columns="box", errors="ignore"))
+
+
+def _square(path: Path, box: tuple[int, int, int, int] | None, side: int) -> np.ndarray:
+    image = decode(path, channels=1)
+    if box is not None:
+        left, top, right, bottom = box
+        image = image[:, top:bottom, left:right]
+    if image.shape != (1, side, side):
+        got = f"{image.shape[2]} x {image.shape[1]}"
+        raise DataError(
+            str(path), f"the picture must be {side} x {side} pixels", got, "Restore the release's file."
+        )
+    return image
+
+
+def _label(folder: Path, classes: Mapping[str, int]) -> int:
+    name = folder.name.lower()
+    if name in classes:
+        return classes[name]
+    near = difflib.get_close_matches(name, classes, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else "Rename it to its class; numbers are ambiguous."
+    raise DataError(
+        str(folder), f"a class folder must be named one of {', '.join(classes)}", folder.name, hint
+    )

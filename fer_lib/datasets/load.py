@@ -1,0 +1,184 @@
+"""`load`: one call for every corpus and every world."""
+
+from __future__ import annotations
+
+import difflib
+import inspect as signatures
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_lib.datasets import fer2013, ferplus, worldset
+from fer_lib.datasets.corpora import CORPORA, WORLD, CorpusInfo, describe, metric_of, names
+from fer_lib.datasets.faceset import SPLITS, FaceSet
+from fer_lib.datasets.pictures import check_size
+from fer_lib.datasets.reading import Reading
+from fer_lib.errors import DataError
+
+READERS: dict[str, ModuleType] = {"fer2013": fer2013, "ferplus": ferplus}
+"""Corpora that can be read: modules with ``find(root)`` and ``read(root, *, size, **options)``."""
+
+
+def load(
+    name: str,
+    *,
+    root: str | Path | None = None,
+    split: str = "train",
+    size: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> FaceSet:
+    """Load a corpus or a world; the first call decodes or renders it into the store, later ones open that.
+
+    Args:
+        name: "ferplus", "world:ferplus", ...; see `names`.
+        root: folder of a real corpus; None looks in ``$FER_DATA/<name>``, then in ``$FER_DATA``.
+        split: "train", "validation", "test", several joined by "+", or "all".
+        size: side of the pictures in pixels; None keeps the corpus's own.
+        limit: at most so many faces: of a corpus a random part, of a world only so many are rendered.
+        seed: of a corpus, draws the part that `limit` takes; of a world, draws its people and scenes.
+        **options: of the corpus, such as ``mode="probability"`` of FER+.
+
+    Returns:
+        The faces; what the corpus's rules leave out is counted in `FaceSet.dropped`.
+
+    Raises:
+        DataError: unknown corpus, no root, no such split, or data that break a rule.
+        ValueError: an argument or option out of its range.
+    """
+    info = describe(name)
+    splits = _splits(split)
+    check_size(size)
+    if limit is not None and (
+        isinstance(limit, bool) or not isinstance(limit, int | np.integer) or limit < 1
+    ):
+        raise ValueError(f"limit must be a whole number above 0, or None; got {limit!r}. None takes all.")
+    _check_options(name, options)
+    if name.startswith(WORLD):
+        reading = worldset.read(name, splits=splits, size=size, limit=limit, seed=seed, **options)
+    else:
+        reader = _reader(name)
+        reading = reader.read(find_root(name, root), size=size, **options)
+    faces = _choose(reading, info, splits, split)
+    if limit is None or limit >= len(faces) or faces.synthetic:
+        return faces
+    part = np.random.default_rng(seed).choice(len(faces), limit, replace=False)
+    return faces.subset(np.sort(part))
+
+
+def find_root(name: str, root: str | Path | None) -> Path:
+    """Find the folder of a real corpus.
+
+    Args:
+        name: of a corpus with a reader.
+        root: the user's, or None (or "") for the environment's.
+
+    Raises:
+        DataError: it is nowhere; says how to obtain the corpus.
+    """
+    obtain = f"{CORPORA[name].obtain} Then give root= or set FER_DATA to the folder that holds {name}."
+    if root:
+        path = Path(root).expanduser()
+        if not path.exists():
+            raise DataError("root", "must be a folder that exists", str(path), obtain)
+        return path
+    if not os.environ.get("FER_DATA"):
+        raise DataError(name, "root must be given, or FER_DATA set", "neither", obtain)
+    base = Path(os.environ["FER_DATA"]).expanduser()
+    for path in (base / name, base):
+        if path.is_dir() and _reader(name).find(path):
+            return path
+    got = f"not in {base / name} or {base}"
+    raise DataError(name, f"FER_DATA must hold {CORPORA[name].layout}", got, obtain)
+
+
+def catalogue(root: str | Path | None = None) -> pd.DataFrame:
+    """Say of every corpus and world whether it can be loaded, where it lies, and what is missing.
+
+    Args:
+        root: folder to look in instead of ``$FER_DATA``: in ``root/<name>``, then in ``root`` itself.
+
+    Returns:
+        A row a corpus: name, title, ready (bool), found (folder or ""), form, missing, obtain.
+    """
+    given = root or os.environ.get("FER_DATA")
+    base = Path(given).expanduser() if given else None
+    return pd.DataFrame([_entry(describe(name), base) for name in names()])
+
+
+def _entry(info: CorpusInfo, base: Path | None) -> dict[str, object]:
+    entry = {"name": info.name, "title": info.title, "ready": False, "found": "", "form": "", "missing": ""}
+    if info.name.startswith(WORLD):
+        return entry | {"ready": True, "found": "rendered", "form": "world", "obtain": info.obtain}
+    places = [] if base is None else [base / info.name, base]
+    reader = READERS.get(info.name)
+    for place in places:
+        form = reader.find(place) if reader and place.is_dir() else None
+        if form:
+            return entry | {"ready": True, "found": str(place), "form": form, "obtain": info.obtain}
+    missing = info.layout if reader else "a reader in this version of the library"
+    return entry | {"missing": missing, "obtain": info.obtain}
+
+
+def _reader(name: str) -> ModuleType:
+    if name in READERS:
+        return READERS[name]
+    readable = ", ".join([*READERS, *(known for known in names() if known.startswith(WORLD))])
+    rule = "must be a corpus that this version of the library reads"
+    raise DataError("name", rule, repr(name), f"Readable are {readable}.")
+
+
+def _splits(split: str) -> tuple[str, ...]:
+    """Parse "train", "validation+test", "all"."""
+    parts = SPLITS if split == "all" else tuple(str(split).split("+"))
+    unknown = [part for part in parts if part not in SPLITS]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], SPLITS, n=1, cutoff=0.3)
+        hint = f"Did you mean {near[0]!r}?" if near else 'Join several with "+".'
+        raise ValueError(f"split must be all, or some of {', '.join(SPLITS)}; got {split!r}. {hint}")
+    return tuple(dict.fromkeys(parts))
+
+
+def _check_limit(limit: int | None) -> None:
+    whole = isinstance(limit, int | np.integer) and not isinstance(limit, bool)
+    if limit is not None and not (whole and limit > 0):
+        raise ValueError(f"limit must be a whole number above 0, or None; got {limit!r}. None takes all.")
+
+
+def _check_options(name: str, options: dict[str, Any]) -> None:
+    """Refuse options that the corpus's reader does not have."""
+    short = name.removeprefix(WORLD)
+    read = READERS[short].read if short in READERS else None
+    known = [] if read is None else [*signatures.signature(read).parameters][2:]  # after root and size
+    for option in options:
+        if option not in known:
+            near = difflib.get_close_matches(option, [*known, "root", "split", "size", "limit", "seed"], n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else "Leave it out."
+            raise TypeError(f"options of {name} must be among {known}; got {option!r}. {hint}")
+
+
+def _choose(reading: Reading, info: CorpusInfo, splits: tuple[str, ...], split: str) -> FaceSet:
+    """Choose the splits; an empty choice is an error that names the splits there are."""
+    there = reading.table["split"].value_counts().to_dict()
+    if not any(part in there for part in splits):
+        has = ", ".join(f"{part} ({there[part]})" for part in SPLITS if part in there)
+        fix = f"This release has {has}; part it with faces.split(fraction, seed=...) if it lacks one."
+        raise DataError(f"{info.name}, {reading.source}", f"split {split!r} must hold rows", "none", fix)
+    faces = reading.choose(
+        splits,
+        name=info.name,
+        unit=info.unit,
+        protocol=info.protocol,
+        metric=metric_of(info.name, reading.task),
+        licence=info.licence,
+    )
+    if not len(faces):
+        left = ", ".join(f"{why} {count}" for why, count in faces.dropped.items())
+        fix = "Try another split, or another mode of labels."
+        raise DataError(info.name, f"split {split!r} must hold rows after the corpus's rules", left, fix)
+    return faces
