@@ -1,9 +1,9 @@
 """Sphinx extension: what only the published book has.
 
-A launch button that leads nowhere is worse than none. So the buttons appear only where the environment variable
-BOOK_REPOSITORY ("owner/name") says which repository the pages are deployed from; the deploy workflow sets it.
-They point at the branch gh-pages, folder _sources, where the deployed book keeps its EXECUTED notebooks: the
-text chapters of the main branch are not notebooks that Binder or Colab can open.
+A launch button that leads nowhere is worse than none. So the buttons appear only where the environment's
+variable BOOK_REPOSITORY ("owner/name") says which repository the pages are deployed from; the deploy workflow
+sets it. They point at the branch gh-pages, folder _sources, where the deployed book keeps its EXECUTED
+notebooks: the text chapters of the main branch are not notebooks that Binder or Colab can open.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def published_options(repository: str) -> dict[str, Any]:
     'https://github.com/ada/faces'
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
-        raise ValueError(f"{VARIABLE} must be owner/name; got {repository!r}. Set it to the repository on GitHub.")
+        raise ValueError(
+            f"{VARIABLE} must be owner/name; got {repository!r}. Set it to the repository on GitHub."
+        )
     return {
         "repository_url": f"https://github.com/{repository}",
         "repository_branch": "gh-pages",

@@ -1,4 +1,4 @@
-"""Chapters: what a notebook needs (`choose`, `seeds_of`, `glue`); the command `fer` lives in the modules beside it."""
+"""What a chapter's cells need: `choose`, `seeds_of`, `glue`. The command `fer` is made of the modules."""
 
 from fer_lib.chapters.helpers import PROFILES, choose, glue, seeds_of
 

@@ -1,4 +1,4 @@
-"""Which chapters there are: found as files `notebooks/NN_name.md` of the book, read no further than their headers."""
+"""Which chapters there are: the files `notebooks/NN_name.md`, read no further than their headers."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Chapter:
 def book_root() -> Path:
     """Finds the folder of the book.
 
-    It is $FER_BOOK when that is set; else the working folder or the nearest folder above it that holds `_config.yml` and
-    `notebooks`; else the checkout from which fer_lib was installed.
+    It is $FER_BOOK when that is set; else the working folder or the nearest folder above it that holds
+    `_config.yml` and `notebooks`; else the checkout from which fer_lib was installed.
 
     Raises:
         ValueError: when no book is found.
@@ -56,7 +56,8 @@ def book_root() -> Path:
     if given:
         if not (Path(given) / "notebooks").is_dir():
             raise ValueError(
-                f"FER_BOOK must name a folder that holds notebooks/; got {given}. Correct or unset the variable."
+                f"FER_BOOK must name a folder that holds notebooks/; got {given}. "
+                "Correct or unset the variable."
             )
         return Path(given).resolve()
     here = Path.cwd()
@@ -64,7 +65,8 @@ def book_root() -> Path:
         if (folder / "_config.yml").is_file() and (folder / "notebooks").is_dir():
             return folder
     raise ValueError(
-        f"the command must run inside a checkout of the book; got {here}. Change to it, or set FER_BOOK to its folder."
+        f"the command must run inside a checkout of the book; got {here}. "
+        "Change to it, or set FER_BOOK to its folder."
     )
 
 
@@ -75,7 +77,7 @@ def chapters(root: Path | None = None) -> list[Chapter]:
 
 
 def find(name: str, root: Path | None = None) -> Chapter:
-    """Finds a chapter by its name ("04_facechannel"), its number ("04", "4") or its name alone ("facechannel").
+    """Finds a chapter by its name ("04_facechannel"), its number ("04", "4") or its words ("facechannel").
 
     Raises:
         ValueError: when no chapter has that name; the message suggests the nearest one.

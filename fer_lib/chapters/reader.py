@@ -1,11 +1,14 @@
-"""Reads a chapter's text as a notebook, and lets papermill open one by name: `papermill chapter://04_facechannel out.ipynb`.
+"""Reads a chapter's text as a notebook, and lets papermill open one by name.
 
-papermill finds `ChapterHandler` through the entry-point group `papermill.io` whenever it is imported, so this module
-imports nothing heavy at its top.
+With the library installed, `papermill chapter://04_facechannel out.ipynb -p seeds 2` works as it is.
+
+papermill finds `ChapterHandler` through the entry-point group `papermill.io` whenever it is imported, so
+this module imports nothing heavy at its top.
 """
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +19,16 @@ if TYPE_CHECKING:
 
 PREFIX = "chapter://"
 
+# papermill warns about every input without a file ending; a chapter's name needs none.
+warnings.filterwarnings("ignore", message="the file is not specified with any extension", module="papermill")
+
 
 def notebook_of(chapter: catalogue.Chapter) -> NotebookNode:
     """Converts a chapter's text to a notebook without outputs.
 
     Returns:
-        A notebook (format 4) with a kernelspec and language info, as papermill needs them, and cell ids that depend
-        on the cells' content alone.
+        A notebook (format 4) with a kernelspec and language info, as papermill needs them, and cell ids
+        that depend on the cells' content alone.
     """
     import jupytext
 
@@ -39,8 +45,8 @@ def notebook_of(chapter: catalogue.Chapter) -> NotebookNode:
 class ChapterHandler:
     """papermill's way to a chapter: `chapter://04_facechannel`, `chapter://04` or `chapter://4`.
 
-    The names are those of the book in which the command runs (see `catalogue.book_root`). Chapters are only read;
-    outputs go to ordinary files.
+    The names are those of the book in which the command runs (see `catalogue.book_root`). Chapters are
+    only read; outputs go to ordinary files.
     """
 
     @classmethod

@@ -1,7 +1,7 @@
 """Takes a MyST text notebook apart with the standard library and PyYAML alone, in a millisecond.
 
-jupytext does the conversion to a real notebook (`reader.notebook_of`); importing it takes seconds, which `fer list` and a
-build with nothing to do should not pay.
+jupytext does the conversion to a real notebook (`reader.notebook_of`); importing it takes seconds, which
+`fer list` and a build with nothing to do should not pay.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-_FENCE = re.compile(r"^(?P<fence>`{3,})\{code-cell\}")
+_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})(?P<cell>\{code-cell\})?[^`]*$")
 _TITLE = re.compile(r"^# +(.+?)\s*$")
 
 
@@ -42,7 +42,7 @@ def parse(text: str) -> ChapterText:
         Its header (empty when there is none), title (empty when there is none) and code cells.
 
     Raises:
-        ValueError: when a code cell is never closed.
+        ValueError: when a cell or another block is never closed.
 
     >>> cell = "```{code-cell} python\\n:tags: [parameters]\\nseeds = 0\\n```"
     >>> parse("---\\nfer: {tasks: []}\\n---\\n# Faces\\n" + cell).cells[0].tags
@@ -55,8 +55,9 @@ def parse(text: str) -> ChapterText:
         opened = _FENCE.match(lines[at])
         if opened:
             end = _closing(lines, at, opened["fence"])
-            cells.append(_cell(lines[at + 1 : end]))
-            at = end
+            if opened["cell"]:
+                cells.append(_cell(lines[at + 1 : end]))
+            at = end  # a cell inside another block is an example, not a cell
         elif not title and (found := _TITLE.match(lines[at])):
             title = found[1]
         at += 1
@@ -89,9 +90,9 @@ def _yaml(text: str) -> dict[str, Any]:
 
 def _closing(lines: list[str], start: int, fence: str) -> int:
     for at in range(start + 1, len(lines)):
-        if lines[at].startswith(fence) and not lines[at].strip("`").strip():
+        if lines[at].startswith(fence) and not lines[at].strip(fence[0]).strip():
             return at
-    raise ValueError(f"a code cell must be closed; got none for line {start + 1}. End it with a line {fence}.")
+    raise ValueError(f"a block must be closed; got no end of line {start + 1}. End it with a line {fence}.")
 
 
 def _cell(lines: list[str]) -> CodeCell:

@@ -95,8 +95,8 @@ class Encoder(nn.Module):
         want = (spec.channels, spec.size, spec.size)
         if images.ndim != 4 or tuple(images.shape[1:]) != want or not images.is_floating_point():
             raise ValueError(
-                f"images must be floating-point of shape (B, {', '.join(map(str, want))}); got {images.dtype} "
-                f"of shape {tuple(images.shape)}. Call fer_lib.preprocess.prepare(images, encoder.input_spec)."
+                f"images must be floating-point of shape (B, {', '.join(map(str, want))}); got "
+                f"{images.dtype} {tuple(images.shape)}. Call prepare(images, encoder.input_spec) first."
             )
         return self.last_conv(self.trunk(images))
 
@@ -120,7 +120,9 @@ class Encoder(nn.Module):
     def _freeze(self, parts: tuple[str, ...], *, frozen: bool) -> Self:
         for part in parts:
             if part not in PARTS:
-                raise ValueError(f"part must be one of {', '.join(PARTS)}; got {part!r}. Name those, or none.")
+                raise ValueError(
+                    f"part must be one of {', '.join(PARTS)}; got {part!r}. Name those, or none."
+                )
             getattr(self, part).requires_grad_(not frozen)
         named = frozenset(parts)
         self.frozen_parts = self.frozen_parts | named if frozen else self.frozen_parts - named
@@ -153,7 +155,9 @@ def count_parameters(module: nn.Module, *, trainable: bool = False, statistics: 
     learned = sum(p.numel() for p in module.parameters() if p.requires_grad or not trainable)
     if not statistics:
         return learned
-    running = (name.endswith(("running_mean", "running_var")) * b.numel() for name, b in module.named_buffers())
+    running = (
+        name.endswith(("running_mean", "running_var")) * b.numel() for name, b in module.named_buffers()
+    )
     return learned + sum(running)
 
 

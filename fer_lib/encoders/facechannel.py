@@ -30,7 +30,7 @@ class FaceChannel(Encoder):
     Example:
         >>> encoder = FaceChannel(width=0.25)
         >>> encoder.feature_shape, encoder.num_parameters
-        ((64, 4, 4), 174960)
+        ((64, 4, 4), 174096)
 
     Reference:
         Barros and Sciutti (2022), "Across the Universe", section III.A and Fig. 2. Chapter 04.
@@ -57,7 +57,11 @@ class FaceChannel(Encoder):
                 layers += _finish(dropout)
         trunk = nn.Sequential(*layers)
         reset_convolutions(trunk)
-        units = ShuntingInhibition(channels, last, learn_decay=learn_decay) if inhibition else _plain(channels, last)
+        units = (
+            ShuntingInhibition(channels, last, learn_decay=learn_decay)
+            if inhibition
+            else _plain(channels, last)
+        )
         super().__init__(
             trunk,
             LastConv(units, nn.Sequential(*_finish(dropout))),

@@ -5,7 +5,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def soft_cross_entropy(logits: Tensor, target: Tensor, *, smoothing: float = 0.0, weight: Tensor | None = None):
+def soft_cross_entropy(
+    logits: Tensor, target: Tensor, *, smoothing: float = 0.0, weight: Tensor | None = None
+):
     r"""Cross-entropy against a distribution over the classes.
 
     .. math:: L = -\frac{1}{\sum_i w_i} \sum_i w_i \sum_k q_{ik} \log p_{ik}, \quad w_i = \sum_k w_k q_{ik}

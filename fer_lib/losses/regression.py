@@ -24,7 +24,7 @@ def ccc_loss(pred: Tensor, target: Tensor, *, eps: float = 1e-8) -> Tensor:
 
     Example:
         >>> import torch
-        >>> ccc_loss(torch.tensor([0.0, 1.0, 2.0]), torch.tensor([1.0, 2.0, 3.0])).round(decimals=4).item()
+        >>> round(ccc_loss(torch.tensor([0.0, 1.0, 2.0]), torch.tensor([1.0, 2.0, 3.0])).item(), 4)
         0.4286
 
     Reference:

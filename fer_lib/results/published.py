@@ -64,11 +64,15 @@ def beside_paper(
 
     Returns:
         ``by`` columns, ours as ``mean``, ``low``, ``high``, ``seeds``; ``published``, ``unit``, ``note``;
-        ``difference`` = mean - published. Numbers only one side has stay, with NaN on the other.
+        ``difference`` = mean - published. The order is the paper's, then what only we have; numbers that
+        only one side has stay, with NaN on the other.
     """
     ours = summarise(rows, by=list(by))
     theirs = published(paper, table)[[*by, "value", "unit", "note"]].rename(columns={"value": "published"})
-    both = ours.merge(theirs, on=list(by), how="outer", sort=False, validate="one_to_one")
+    printed = theirs.merge(ours, on=list(by), how="left", validate="one_to_one")
+    only_ours = ours.merge(theirs[list(by)], on=list(by), how="left", indicator="side")["side"] == "left_only"
+    both = pd.concat([printed, ours[only_ours.to_numpy()]], ignore_index=True).astype({"seeds": "Int64"})
+    both = both[[*by, "mean", "low", "high", "seeds", "published", "unit", "note"]]
     both["difference"] = both["mean"] - both["published"]
     return both
 

@@ -1,6 +1,7 @@
 """Numbered tables on a chapter's page, from frames."""
 
 import math
+import numbers
 
 import pandas as pd
 
@@ -75,6 +76,6 @@ def _cell(value: object, digits: int) -> str:
         return "–"
     if isinstance(value, float):
         return f"{value:,.{digits}f}" if value != int(value) or abs(value) < 1000 else f"{value:,.0f}"
-    if isinstance(value, int):
+    if isinstance(value, numbers.Integral):
         return f"{value:,}"
     return str(value).replace("|", "\\|")

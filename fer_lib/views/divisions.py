@@ -48,6 +48,6 @@ def va_divisions(
         ax.set_xticks([-1, 0, 1])
         ax.set_yticks([-1, 0, 1])
         ax.grid(visible=False)
-    figure.supxlabel("valence", fontsize=10)
-    figure.supylabel("arousal", fontsize=10)
+        ax.set(xlabel="valence", ylabel="arousal")
+        ax.label_outer()
     return synthetic_note(figure) if synthetic else figure

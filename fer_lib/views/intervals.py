@@ -51,7 +51,8 @@ def bands(
             ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
             ax.set_xticks([], minor=True)
         ax.set(title=title, xlabel=xlabels[k], ylabel=ylabels[k])
-        ax.legend(loc="best")
+        if k == 0 or set(frame["name"]) != set(next(iter(frames.values()))["name"]):
+            ax.legend(loc="best")  # not again where the first panel's names recur
     return figure
 
 
@@ -88,6 +89,7 @@ def coverage(panels: Mapping[str, pd.DataFrame], *, truth: float, xlabel: str) -
         for mask, colour, width in ((hit, COLOURS["blue"], 1.6), (~hit, COLOURS["red"], 2.6)):
             ax.hlines(rows[mask], low[mask], high[mask], color=colour, linewidth=width)
         ax.axvline(truth, color=INK, linewidth=1)
-        ax.set(title=f"{title}: {hit.mean():.0%} hold the truth", xlabel=xlabel, yticks=[])
+        ax.set_title(f"{title}: {hit.mean():.0%} hold the truth", loc="left")
+        ax.set(xlabel=xlabel, yticks=[])
     axes[0].set_ylabel("repeated studies")
     return figure

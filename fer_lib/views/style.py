@@ -53,6 +53,18 @@ def use_style() -> None:
             "image.cmap": "cividis",
         }
     )
+    _show_figures_as_png()
+
+
+def _show_figures_as_png() -> None:
+    """Register the picture form of figures, which a kernel otherwise does only when pyplot is imported."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None:
+        from IPython.core.pylabtools import select_figure_formats
+
+        select_figure_formats(shell, {"png"})
 
 
 def new_figure(

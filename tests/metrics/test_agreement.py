@@ -64,6 +64,12 @@ class TestCCC:
         assert round(ccc(target, target, ddof="mixed"), 3) == 0.971
         assert ccc(target, target) == ccc(target, target, ddof=1) == 1.0
 
+    def test_the_mixed_estimator_is_the_unbiased_one_times_n_minus_1_over_n(self):
+        pred, target = cloud(12)
+        assert ccc(pred + 0.4, target, ddof="mixed") == pytest.approx(
+            11 / 12 * ccc(pred + 0.4, target, ddof=1), rel=1e-12
+        )
+
     def test_torchmetrics_divides_by_n_minus_1(self):
         pred, target = cloud(12)
         pred = pred + 0.4  # without a shift the two estimators coincide

@@ -58,4 +58,9 @@ def test_beside_paper_keeps_numbers_of_either_side():
     assert table.loc[("FaceChannel", "Valence"), "difference"] == pytest.approx(0.3 - 0.46)
     assert math.isnan(table.loc[("FaceChannel", "Arousal"), "published"])
     assert math.isnan(table.loc[("CPC", "Arousal"), "mean"])
-    assert len(table) == 3
+    assert table.index.tolist() == [
+        ("FaceChannel", "Valence"),
+        ("CPC", "Arousal"),
+        ("FaceChannel", "Arousal"),
+    ]
+    assert table["seeds"].fillna(0).tolist() == [2, 0, 1]

@@ -32,7 +32,7 @@ def test_heads_are_words_and_empty_columns_go():
 
 
 def test_numbers_are_readable_and_bars_escaped():
-    frame = pd.DataFrame({"what": ["a|b"], "weights": [3592090], "value": [0.123456]})
+    frame = pd.DataFrame({"what": ["a|b"], "weights": pd.array([3592090], "Int64"), "value": [0.123456]})
     assert lines(frame, digits=3)[-2] == "| a\\|b | 3,592,090 | 0.123 |"
 
 

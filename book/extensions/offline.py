@@ -1,8 +1,10 @@
-"""Sphinx extension: formulas that need no network.
+"""Sphinx extension: pages that need no network.
 
 Sphinx asks a content delivery network for MathJax, so that a page opened on a train shows raw TeX. The lock
-installs MathJax 3 as files (the package sphinx-mathjax-offline); this extension copies the two parts the book
-needs, one script and its fonts (1.6 MB instead of the package's 24), and points the pages at them.
+installs MathJax 3 as files (the package sphinx-mathjax-offline); this extension copies the two parts that
+the book needs, a script and its fonts (1.6 MB instead of the package's 24), and points the pages at them. It
+also takes out what sphinx-thebe adds to every page: the book does not use it, it names a remote script, and
+Jupyter Book adds it twice, which is an error in the browser's console.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import importlib.util
 import shutil
 from pathlib import Path
 from typing import Any
+
+from docutils import nodes
 
 SCRIPT = "tex-chtml.js"
 FONTS = "output/chtml/fonts/woff-v2"
@@ -37,13 +41,31 @@ def copy_mathjax(static: Path) -> None:
     shutil.copy2(source / SCRIPT, target / SCRIPT)
 
 
+def is_thebe(script: Any) -> bool:
+    """Whether a script of Sphinx's page context belongs to sphinx-thebe."""
+    attributes = getattr(script, "attributes", {})
+    return "thebe" in str(getattr(script, "filename", script)) or "THEBE_JS_URL" in attributes.get("body", "")
+
+
 def _after_build(app: Any, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         copy_mathjax(Path(app.outdir) / "_static")
+
+
+def _drop_thebe_scripts(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    context["script_files"] = [script for script in context.get("script_files", []) if not is_thebe(script)]
+
+
+def _drop_thebe_settings(app: Any, doctree: nodes.document, page: str) -> None:
+    for node in list(doctree.findall(nodes.raw)):
+        if "x-thebe-config" in node.astext():
+            node.parent.remove(node)
 
 
 def setup(app: Any) -> dict[str, Any]:
     """Registers the extension with Sphinx."""
     app.config.mathjax_path = f"mathjax/{SCRIPT}"
     app.connect("build-finished", _after_build)
+    app.connect("html-page-context", _drop_thebe_scripts, priority=900)  # after those who add scripts
+    app.connect("doctree-resolved", _drop_thebe_settings, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,123 @@
+"""What the command `fer` prints: plain text tables and messages."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_lib.chapters.helpers import PROFILES
+
+if TYPE_CHECKING:
+    from fer_lib.chapters import catalogue
+    from fer_lib.chapters import parameters as parameters_module
+    from fer_lib.chapters import run as runner
+
+
+def columns(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> str:
+    """Lays out rows in columns of equal width, two spaces apart.
+
+    >>> print(columns([["seeds", "int"], ["profile", "str"]], header=["name", "type"]))
+    name     type
+    seeds    int
+    profile  str
+    """
+    lines = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(f"{c:{w}}" for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def chapters(known: Sequence[catalogue.Chapter]) -> str:
+    """The table of `fer list`."""
+    rows = [
+        [
+            chapter.name,
+            *(_number(chapter.minutes.get(profile)) for profile in PROFILES),
+            _number(chapter.memory_gb.get("quick")),
+            ", ".join(chapter.tasks) or "-",
+            chapter.title,
+        ]
+        for chapter in known
+    ]
+    header = ["chapter", *(f"{profile} min" for profile in PROFILES), "GB", "takes data for", "title"]
+    return columns(rows, header=header)
+
+
+def parameters(chapter: catalogue.Chapter, known: Mapping[str, parameters_module.Parameter]) -> str:
+    """The table of `fer params`."""
+    if not known:
+        return f"{chapter.name} has no parameters."
+    rows = []
+    for entry in known.values():
+        allowed = entry.help
+        if entry.choices and not all(choice in entry.help for choice in entry.choices):
+            allowed = f"{entry.help} ({', '.join(entry.choices)})"
+        rows.append([entry.name, entry.type, repr(entry.default), allowed])
+    return columns(rows, header=["name", "type", "default", "help"])
+
+
+def finished(run: runner.Run) -> str:
+    """What `fer run` says at the end: time, memory, and where things are."""
+    memory = run.info.get("peak_memory_gb")
+    used = f" and {memory:.1f} GB" if memory else ""
+    lines = [
+        f"{run.info['chapter']}: done in {run.info['seconds']:.0f} s{used}",
+        f"notebook  {path(run.notebook)}",
+    ]
+    lines += [f"results   {path(run.folder / 'results' / name)}" for name in run.info["results"]]
+    return "\n".join([*lines, f"read it   fer render {path(run.folder)}"])
+
+
+def failure(failed: runner.RunFailed) -> str:
+    """What `fer run` says when a cell fails: cell, traceback, error, and where the notebook is."""
+    cell = "\n".join(f"    {line}" for line in failed.cell.splitlines())
+    colours = r"\x1b\[[0-9;]*m"
+    traceback = failed.traceback if sys.stderr.isatty() else re.sub(colours, "", failed.traceback)
+    return (
+        f"The cell that failed:\n\n{cell}\n\n{traceback}\n\nfer: {failed}\n"
+        f"The notebook up to there is kept: {path(failed.partial)}"
+    )
+
+
+def corpora(known: Any) -> str:
+    """What `fer data` shows: where each corpus was found, and what is missing for the others.
+
+    Args:
+        known: the frame of `fer_lib.datasets.catalogue`.
+    """
+    ready, missing = [], []
+    for entry in known.itertuples(index=False):
+        if entry.ready:
+            ready.append([entry.name, entry.title, entry.form, entry.found])
+        else:
+            missing += [
+                f"{entry.name} ({entry.title})",
+                _wrapped("needs", entry.missing),
+                _wrapped("obtain", entry.obtain),
+            ]
+    lines = [columns(ready, header=["ready", "", "form", "where"])]
+    if missing:
+        lines += ["", "not found below --root or $FER_DATA", *missing]
+    return "\n".join(lines)
+
+
+def _wrapped(word: str, sentence: str) -> str:
+    width = min(110, shutil.get_terminal_size().columns)
+    return textwrap.fill(f"{word:8}{sentence}", width, initial_indent="    ", subsequent_indent=" " * 12)
+
+
+def path(target: Path) -> str:
+    """A path as short as possible: from the working folder when it lies below."""
+    relative = os.path.relpath(target)
+    return str(target) if relative.startswith("..") else relative
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:g}"

@@ -1,0 +1,75 @@
+"""The status page: what each chapter really cost when it last ran, beside what its header promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MEANING = {
+    "smoke": "It only shows that everything runs: **no number on these pages means anything.**",
+    "quick": "Networks and worlds are small; the trends are meant to be read, not the last digit.",
+    "full": "Sizes and numbers of runs are those of the papers.",
+}
+
+
+def markdown(
+    infos: Sequence[Mapping[str, Any]],
+    profile: str,
+    *,
+    promised: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
+) -> str:
+    """The generated part of the status page, as MyST text with one numbered table.
+
+    Args:
+        infos: what the runner noted about each chapter's run: `chapter`, `title`, `seconds`, and where known
+            `peak_memory_gb`, `threads`, `device`, `commit`.
+        profile: with which the chapters ran.
+        promised: by chapter name, the header's `minutes` and `memory_gb` by profile.
+
+    Returns:
+        The text; a dash stands for what is not known. Measured values come with the promise in brackets.
+
+    >>> info = {"chapter": "04_facechannel", "title": "FaceChannel", "seconds": 90.0, "peak_memory_gb": 1.26}
+    >>> text = markdown([info], "quick", promised={"04_facechannel": {"minutes": {"quick": 2}}})
+    >>> print(text.splitlines()[-2])
+    | [FaceChannel](../notebooks/04_facechannel.ipynb) | 1.5 (2) | 1.3 | – | – | – |
+    """
+    rows = [_row(info, profile, (promised or {}).get(info.get("chapter", ""), {})) for info in infos]
+    total = sum(float(info.get("seconds") or 0) for info in infos) / 60
+    return "\n".join(
+        [
+            f"These pages were built in profile `{profile}`. {MEANING.get(profile, '')}".rstrip(),
+            "",
+            f"All chapters together took {total:.1f} minutes, one after the other; side by side they take "
+            "less. Each line is the last run of a chapter, on the machine that built the pages; what the "
+            "chapter itself promises stands in brackets.",
+            "",
+            "```{table} Time and memory of the last run of each chapter.",
+            ":name: tbl-status",
+            "",
+            "| chapter | minutes | memory (GB) | threads | device | commit |",
+            "|:---|---:|---:|---:|:---|:---|",
+            *rows,
+            "```",
+        ]
+    )
+
+
+def _row(info: Mapping[str, Any], profile: str, promised: Mapping[str, Mapping[str, float]]) -> str:
+    seconds, memory = info.get("seconds"), info.get("peak_memory_gb")
+    name, title = info.get("chapter"), str(info.get("title") or info.get("chapter") or "–").replace("|", "/")
+    cells = [
+        f"[{title}](../notebooks/{name}.ipynb)" if name else title,
+        _measured(None if seconds is None else seconds / 60, promised.get("minutes", {}).get(profile)),
+        _measured(memory, promised.get("memory_gb", {}).get(profile)),
+        str(info.get("threads") or "–"),
+        str(info.get("device") or "–"),
+        f"`{info['commit']}`" if info.get("commit") else "–",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _measured(value: float | None, promise: float | None) -> str:
+    """`1.5 (2)`: measured, and promised where a promise is known."""
+    shown = f"{value:.1f}" if value else "–"
+    return shown if promise is None else f"{shown} ({promise:g})"

@@ -1,0 +1,120 @@
+"""Change each training image a little, each by its own amount, on the device where the images are."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How much to change; every amount is drawn for each image alone, evenly within its range.
+
+    Args:
+        flip: chance to mirror left and right, in [0, 1].
+        rotate_deg: turn by up to this many degrees either way, in [0, 180].
+        zoom: scale by a factor in [1 - zoom, 1 + zoom], zoom in [0, 1).
+        shift: move by up to this share of the side, both axes, in [0, 1].
+        brightness: add up to this share of the value range, in [0, 1].
+        contrast: scale about the image's mean by a factor in [1 - contrast, 1 + contrast], in [0, 1].
+        cutout: side of a square of the image's mean value, as a share of the image's side, in [0, 1]; half
+            of the images get one.
+
+    Raises:
+        ValueError: an amount outside its range.
+    """
+
+    flip: float = 0.5
+    rotate_deg: float = 10.0
+    zoom: float = 0.1
+    shift: float = 0.06
+    brightness: float = 0.1
+    contrast: float = 0.2
+    cutout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            high = 180.0 if field.name == "rotate_deg" else 1.0
+            value = getattr(self, field.name)
+            if not 0 <= value <= high or (field.name == "zoom" and value == 1):
+                raise ValueError(f"{field.name} must be in [0, {high:g}]; got {value}. 0 turns it off.")
+
+
+def augment(
+    images: Tensor,
+    amounts: Augmentation | None = None,
+    *,
+    generator: torch.Generator,
+    low: float = 0.0,
+    high: float = 1.0,
+) -> Tensor:
+    """Mirror, turn, scale, move, brighten and cover each image by amounts of its own.
+
+    The random numbers are drawn on the CPU and then moved: the same generator gives the same amounts on
+    every device. What comes in from outside the picture repeats its border.
+
+    Args:
+        images: floating-point (B, C, H, W) in [low, high].
+        amounts: the ranges to draw from; None for the defaults.
+        generator: a CPU generator; it is advanced by the same amount whatever the ranges.
+        low: value of a black pixel.
+        high: value of a white pixel.
+
+    Returns:
+        New images of the same shape, type and range.
+
+    Example:
+        >>> images = torch.rand(4, 1, 8, 8)
+        >>> off = Augmentation(0, 0, 0, 0, 0, 0)
+        >>> torch.equal(augment(images, off, generator=torch.Generator().manual_seed(0)), images)
+        True
+    """
+    amounts = Augmentation() if amounts is None else amounts
+    batch = len(images)
+    draws = torch.rand(10, batch, generator=generator).to(images.device)  # each in [0, 1)
+    changed = _move(images, amounts, draws[:5])
+    changed = _light(changed, amounts, draws[5:7], low, high)
+    return _cover(changed, amounts.cutout, draws[7:])
+
+
+def _move(images: Tensor, amounts: Augmentation, draws: Tensor) -> Tensor:
+    """Mirror, turn, scale and move by one bilinear resampling."""
+    mirror = torch.where(draws[0] < amounts.flip, -1.0, 1.0)
+    if not (amounts.rotate_deg or amounts.zoom or amounts.shift):
+        return torch.where((mirror < 0)[:, None, None, None], images.flip(3), images)
+    signed = 2 * draws[1:] - 1  # (4, B) in [-1, 1)
+    angle = torch.deg2rad(signed[0] * amounts.rotate_deg)
+    scale = 1 / (1 + signed[1] * amounts.zoom)  # the grid says where to read, hence the inverse
+    shift = 2 * signed[2:] * amounts.shift  # grid units: the side is 2 long
+    cos, sin = scale * angle.cos(), scale * angle.sin()
+    rows = [mirror * cos, -sin, shift[0], mirror * sin, cos, shift[1]]
+    theta = torch.stack(rows, dim=1).view(-1, 2, 3).to(images.dtype)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _light(images: Tensor, amounts: Augmentation, draws: Tensor, low: float, high: float) -> Tensor:
+    """Scale the contrast about each image's mean, then shift the brightness."""
+    if not (amounts.brightness or amounts.contrast):
+        return images
+    signed = (2 * draws - 1)[:, :, None, None, None]  # (2, B, 1, 1, 1)
+    mean = images.mean((1, 2, 3), keepdim=True)
+    factor = 1 + signed[0] * amounts.contrast
+    offset = signed[1] * amounts.brightness * (high - low)
+    return (mean + (images - mean) * factor + offset).clamp(low, high)
+
+
+def _cover(images: Tensor, share: float, draws: Tensor) -> Tensor:
+    """Cover half of the images with a square of their own mean value."""
+    if not share:
+        return images
+    height, width = images.shape[2:]
+    rows = torch.arange(height, device=images.device) / height  # (H,) in [0, 1)
+    columns = torch.arange(width, device=images.device) / width
+    top, left = draws[1] * (1 - share), draws[2] * (1 - share)
+    inside_rows = (rows >= top[:, None]) & (rows < top[:, None] + share)  # (B, H)
+    inside_columns = (columns >= left[:, None]) & (columns < left[:, None] + share)
+    chosen = (draws[0] < 0.5)[:, None, None]
+    square = (inside_rows[:, :, None] & inside_columns[:, None, :] & chosen)[:, None]  # (B, 1, H, W)
+    return torch.where(square, images.mean((1, 2, 3), keepdim=True), images)

@@ -1,0 +1,31 @@
+"""Fit a model, predict with it, repeat both over seeds, compare models, look where they fail."""
+
+from fer_lib.train.comparison import Comparison, compare
+from fer_lib.train.device import device, make_fabric
+from fer_lib.train.evaluate import evaluate, restrict
+from fer_lib.train.loop import Fit, fit
+from fer_lib.train.parts import Parts, check_task, load_parts
+from fer_lib.train.predict import predict, score
+from fer_lib.train.randomness import epoch_seed, seeded
+from fer_lib.train.repeats import repeat
+from fer_lib.train.settings import Settings
+
+__all__ = [
+    "Comparison",
+    "Fit",
+    "Parts",
+    "Settings",
+    "check_task",
+    "compare",
+    "device",
+    "epoch_seed",
+    "evaluate",
+    "fit",
+    "load_parts",
+    "make_fabric",
+    "predict",
+    "repeat",
+    "restrict",
+    "score",
+    "seeded",
+]

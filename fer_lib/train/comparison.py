@@ -1,0 +1,121 @@
+"""Train several models with the same seeds, so that their results can be compared in pairs."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import nn
+
+from fer_lib.train.evaluate import evaluate
+from fer_lib.train.loop import fit
+from fer_lib.train.parts import Parts
+from fer_lib.train.predict import predict
+from fer_lib.train.randomness import seeded
+from fer_lib.train.repeats import repeat
+from fer_lib.train.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class Comparison:
+    """Results of several models over the same seeds.
+
+    Args:
+        rows: one row a model, seed and metric: seed, model, metric, value, seconds, device.
+        history: one row a model, seed and epoch, see :class:`fer_lib.train.Fit`.
+        models: trained models by (name, seed).
+        predictions: for the test set, by (name, seed).
+    """
+
+    rows: "pd.DataFrame"
+    history: "pd.DataFrame"
+    models: dict[tuple[str, int], nn.Module] = field(default_factory=dict)
+    predictions: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+
+    def values(self, model: str, metric: str) -> np.ndarray:
+        """One value a seed, (n,), in the order of the seeds."""
+        rows = self.rows
+        return rows.loc[(rows["model"] == model) & (rows["metric"] == metric), "value"].to_numpy(float)
+
+    def summary(self) -> "pd.DataFrame":
+        """Mean over the seeds with its 95 % interval: model, metric, mean, low, high, seeds."""
+        from fer_lib.results import summarise
+
+        return summarise(self.rows, by=["model", "metric"])
+
+    def differences(self, baseline: str) -> "pd.DataFrame":
+        """Paired difference to one model: model, metric, mean, low, high (95 %), p_value, seeds."""
+        import pandas as pd
+
+        from fer_lib.metrics import paired_difference
+
+        lines = []
+        for model, metric in self.rows[["model", "metric"]].drop_duplicates().itertuples(index=False):
+            if model != baseline:
+                d = paired_difference(self.values(model, metric), self.values(baseline, metric))
+                found = {"mean": d.mean, "low": d.low, "high": d.high, "p_value": d.p_value, "seeds": d.n}
+                lines.append({"model": model, "metric": metric} | found)
+        return pd.DataFrame(lines)
+
+
+def compare(
+    builders: Mapping[str, Callable[[], nn.Module]],
+    parts: Parts,
+    seeds: Iterable[int],
+    *,
+    epochs: int,
+    settings: Settings,
+    flip: bool = False,
+    folder: str | Path | None = None,
+    progress: bool = False,
+) -> Comparison:
+    """Train each model with each seed on the same parts, and test it.
+
+    A seed decides the first weights, the order of the images, augmentation and dropout, for all models
+    alike; parts that two models share start from the same weights when they are built in the same order.
+
+    Args:
+        builders: name of a model to a function that builds it, with PyTorch's global random numbers.
+        parts: the sets.
+        seeds: distinct integers.
+        epochs: of each training.
+        settings: of each training.
+        flip: average the test predictions for each face and its mirror image.
+        folder: where checkpoints are kept, to resume a stopped comparison; None keeps none.
+        progress: show a bar over the seeds.
+
+    Returns:
+        Metrics of the test set by :func:`fer_lib.train.evaluate`, histories, models, predictions.
+    """
+    import pandas as pd
+
+    histories, models, predictions = [], {}, {}
+
+    def run(seed: int) -> list[dict]:
+        rows = []
+        for name, build in builders.items():
+            with seeded(seed):
+                model = build()
+            place = None if folder is None else Path(folder) / f"{name.replace(' ', '_')}_{seed}.safetensors"
+            done = fit(
+                model,
+                parts.train,
+                parts.validation,
+                epochs=epochs,
+                seed=seed,
+                settings=settings,
+                checkpoint=place,
+            )
+            pred = predict(model, parts.test, flip=flip)
+            histories.append(done.history.assign(model=name, seed=seed))
+            models[name, seed], predictions[name, seed] = model, pred
+            about = {"model": name, "seconds": done.seconds, "device": done.device}
+            rows += [about | {"metric": m, "value": v} for m, v in evaluate(pred, parts.test).items()]
+        return rows
+
+    rows = repeat(run, seeds, progress=progress)
+    return Comparison(rows, pd.concat(histories, ignore_index=True), models, predictions)

@@ -1,0 +1,239 @@
+"""The one training loop: epochs over a face set, the best epoch chosen on a validation part."""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from fer_lib.preprocess import augment, prepare
+from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, steps_of
+from fer_lib.train.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
+from fer_lib.train.device import make_fabric
+from fer_lib.train.predict import raw_outputs, score
+from fer_lib.train.randomness import epoch_seed, seeded
+from fer_lib.train.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a training gave; the model itself holds the weights of the best epoch.
+
+    Args:
+        history: one row an epoch: epoch (from 1), train_loss, validation_loss, score (of the validation
+            part), learning_rate (at the end of the epoch), seconds.
+        best_epoch: the epoch (from 1) whose weights the model holds.
+        best_score: score of the validation part at that epoch.
+        stopped_early: whether patience ended the training.
+        seconds: time of all epochs, those before a resumption included.
+        device: "cpu" or "cuda".
+    """
+
+    history: "pd.DataFrame"
+    best_epoch: int
+    best_score: float
+    stopped_early: bool
+    seconds: float
+    device: str
+
+
+def fit(
+    model: nn.Module,
+    train: Any,
+    validation: Any,
+    *,
+    epochs: int,
+    seed: int,
+    settings: Settings | None = None,
+    checkpoint: str | Path | None = None,
+    progress: bool = False,
+) -> Fit:
+    """Train a model in place and leave it with the weights of its best epoch.
+
+    The best epoch is the one that does best on ``validation``, which must be a part of the training data or
+    a split meant for choosing; the test set has no business here. All random choices of an epoch follow
+    from (seed, epoch): a training that is killed and called again with the same checkpoint path gives the
+    same numbers as one that was not.
+
+    Args:
+        model: a ``FaceModel``; frozen parts stay as they are.
+        train: FaceSet to learn from, at least 2 images.
+        validation: FaceSet to choose the epoch by.
+        epochs: how often the training set is seen, at least 1.
+        seed: decides order, augmentation and dropout (the first weights are the caller's, see ``seeded``).
+        settings: every other hyper-parameter; None for the defaults.
+        checkpoint: file to resume from and to write after each epoch; None keeps nothing.
+        progress: show a bar.
+
+    Returns:
+        The history and the choice.
+
+    Raises:
+        ValueError: bad arguments, or a checkpoint of another training.
+        FloatingPointError: the loss is not finite; names epoch and batch. The model then holds the weights
+            of the best epoch so far (its first weights, if there is none), and the checkpoint the last
+            whole epoch.
+    """
+    settings = settings or Settings()
+    _check(train, validation, epochs)
+    with seeded(seed):  # the caller's random numbers go on as if nothing was drawn here
+        training = _Training(model, train, validation, epochs, seed, settings)
+        training.resume(checkpoint)
+        training.run(checkpoint, progress)
+    return training.result()
+
+
+def _check(train: Any, validation: Any, epochs: int) -> None:
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1; got {epochs}. Each epoch sees the training set once.")
+    if len(train) < 2 or len(validation) < 1:
+        raise ValueError(
+            f"train must hold 2 images and validation 1; got {len(train)} and {len(validation)}. "
+            "Check the splits and the filters."
+        )
+    if train.task != validation.task or train.classes != validation.classes:
+        raise ValueError(
+            f"validation must have the task and classes of train ({train.task}, {', '.join(train.classes)}); "
+            f"got {validation.task}, {', '.join(validation.classes)}. Load both with the same options."
+        )
+
+
+class _Training:
+    """State of one call of :func:`fit`."""
+
+    def __init__(self, model, train, validation, epochs: int, seed: int, settings: Settings) -> None:
+        self.model, self.validation_faces, self.task = model, validation, train.task
+        self.epochs, self.seed, self.settings = epochs, seed, settings
+        self.fabric = make_fabric()
+        model.to(memory_format=torch.channels_last)  # a third faster on CPUs, and what tensor cores want
+        self.wrapped, self.optimizer = self.fabric.setup(model, settings.make_optimizer(model))
+        self.train, self.validation = (
+            DeviceFaces(faces, self.fabric.device) for faces in (train, validation)
+        )
+        self.who = identity(model, train, validation, epochs=epochs, seed=seed, settings=settings.as_dict())
+        self.steps_an_epoch = count_steps(len(train), settings.batch_size, self.fabric.world_size)
+        self.progress = Progress(best_state=_copy(model))
+
+    def resume(self, checkpoint: str | Path | None) -> None:
+        if checkpoint is not None and Path(checkpoint).is_file():
+            self.progress = load_checkpoint(checkpoint, self.who, self.model, self.optimizer)
+
+    def run(self, checkpoint: str | Path | None, show: bool) -> None:
+        done = len(self.progress.rows)
+        for epoch in _bar(done, self.epochs, show):
+            if self.out_of_patience():
+                break
+            self.one_epoch(epoch)
+            if checkpoint is not None and self.fabric.is_global_zero:
+                save_checkpoint(checkpoint, self.who, self.model, self.optimizer, self.progress)
+        self.model.load_state_dict(self.progress.best_state)
+        self.model.eval()
+
+    def out_of_patience(self) -> bool:
+        waited = len(self.progress.rows) - 1 - self.progress.best_epoch
+        return self.settings.patience is not None and waited >= self.settings.patience
+
+    def one_epoch(self, epoch: int) -> None:
+        started = time.perf_counter()
+        rate = self.settings.learning_rate
+        losses: list[Tensor] = []
+        for number, (index, generator) in enumerate(self.batches(epoch)):
+            step = epoch * self.steps_an_epoch + number
+            rate = self.settings.learning_rate_at(step, self.epochs * self.steps_an_epoch)
+            losses.append(self.one_step(index, generator, rate))
+        train_loss = self.mean_of(losses, epoch)
+        loss, value = self.validate()
+        row = {
+            "epoch": epoch + 1,
+            "train_loss": train_loss,
+            "validation_loss": loss,
+            "score": value,
+            "learning_rate": rate,
+            "seconds": time.perf_counter() - started,
+        }
+        self.progress.rows.append(row)
+        better = value if self.settings.select == "score" else -loss
+        if better > self.progress.best_value or self.progress.best_epoch < 0:
+            self.progress.best_epoch, self.progress.best_value = epoch, better
+            self.progress.best_state = _copy(self.model)
+
+    def batches(self, epoch: int):
+        """Index and generator of each step; sets the random numbers of this epoch."""
+        rank, processes = self.fabric.global_rank, self.fabric.world_size
+        order_generator = torch.Generator().manual_seed(epoch_seed(self.seed, epoch, "order"))
+        generator = torch.Generator().manual_seed(epoch_seed(self.seed, epoch, "augment", rank))
+        torch.manual_seed(epoch_seed(self.seed, epoch, "dropout", rank))
+        order = epoch_order(
+            self.train.targets, balance=self.settings.balance, task=self.task, generator=order_generator
+        )
+        for index in steps_of(order, self.settings.batch_size, rank=rank, processes=processes):
+            yield index, generator
+
+    def one_step(self, index: Tensor, generator: torch.Generator, rate: float) -> Tensor:
+        spec = self.model.encoder.input_spec
+        images = prepare(self.train.images(index), spec)
+        if self.settings.augmentation is not None:
+            images = augment(
+                images, self.settings.augmentation, generator=generator, low=spec.low, high=spec.high
+            )
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.wrapped.train()
+        loss = self.model.loss(self.wrapped(images), self.train.targets_of(index))
+        self.optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        self.optimizer.step()
+        return loss.detach()  # read once an epoch: reading now would wait for the accelerator
+
+    def mean_of(self, losses: list[Tensor], epoch: int) -> float:
+        values = torch.stack(losses).float().cpu()
+        bad = (~values.isfinite()).nonzero()
+        if len(bad):
+            self.model.load_state_dict(self.progress.best_state)
+            batch = int(bad[0]) + 1
+            raise FloatingPointError(
+                f"loss must be finite; got {values[batch - 1].item()} in epoch {epoch + 1}, batch {batch} of "
+                f"{len(values)}. Lower the learning rate ({self.settings.learning_rate:g})."
+            )
+        return values.mean().item()
+
+    def validate(self) -> tuple[float, float]:
+        outputs = raw_outputs(self.model, self.validation, batch_size=256)
+        with torch.no_grad():
+            loss = self.model.loss(outputs, self.validation.targets).item()
+            pred = self.model.predict(outputs).cpu().numpy()
+        if not math.isfinite(loss):
+            return loss, -math.inf  # never the best epoch
+        return loss, score(pred, self.validation_faces)
+
+    def result(self) -> Fit:
+        import pandas as pd
+
+        rows = self.progress.rows
+        best = rows[self.progress.best_epoch]
+        return Fit(
+            history=pd.DataFrame(rows),
+            best_epoch=int(best["epoch"]),
+            best_score=float(best["score"]),
+            stopped_early=len(rows) < self.epochs,
+            seconds=sum(row["seconds"] for row in rows),
+            device=self.fabric.device.type,
+        )
+
+
+def _bar(start: int, stop: int, show: bool):
+    if not show:
+        return range(start, stop)
+    from tqdm import tqdm
+
+    return tqdm(range(start, stop), initial=start, total=stop, desc="epochs", unit="epoch")
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}

@@ -1,0 +1,22 @@
+"""The face world: pictures of faces that nobody has, with everything about them known.
+
+``render`` paints faces from people, action units and scenes; ``WORLDS`` holds the stand-ins of corpora, each
+with its people, dialect, pictures and annotators.
+"""
+
+from fer_lib.worlds.action_units import COLUMNS, NAMES, NUMBERS, PROTOTYPES, from_intensities, prototype_table
+from fer_lib.worlds.affect_rules import affect, express
+from fer_lib.worlds.annotators import Panel, appearance, confusion_matrix, pair_agreement, vote
+from fer_lib.worlds.catalogue import WORLDS
+from fer_lib.worlds.expressions import EMOTIONS, Dialect, sample_expressions
+from fer_lib.worlds.people import People, sample_people
+from fer_lib.worlds.renderer import REGIONS, Rendered, render
+from fer_lib.worlds.scene import Scene, SceneStyle, neutral_scene, sample_scene
+from fer_lib.worlds.world import World
+
+__all__ = [
+    "COLUMNS", "EMOTIONS", "NAMES", "NUMBERS", "PROTOTYPES", "REGIONS", "WORLDS", "Dialect", "Panel",
+    "People", "Rendered", "Scene", "SceneStyle", "World", "affect", "appearance", "confusion_matrix",
+    "express", "from_intensities", "neutral_scene", "pair_agreement", "prototype_table", "render",
+    "sample_expressions", "sample_people", "sample_scene", "vote",
+]  # fmt: skip

@@ -1,0 +1,141 @@
+"""The command `fer` and papermill's own command, as a reader types them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fer_lib.chapters import cli
+
+BIN = Path(sys.executable).parent
+
+
+def fer(*words):
+    """Runs the command in this process; errors of the user come back as text, as `main` shows them."""
+    result = CliRunner().invoke(cli.app, list(words))
+    if isinstance(result.exception, ValueError):
+        return 2, f"fer: {result.exception}"
+    return result.exit_code, result.output
+
+
+def shell(*words, **environment):
+    return subprocess.run(
+        [str(BIN / words[0]), *words[1:]],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        timeout=120,
+    )
+
+
+def test_list_shows_chapters_times_and_titles(book):
+    code, said = fer("list")
+    assert code == 0
+    header, first, _second = said.splitlines()
+    assert header.split()[0] == "chapter"
+    assert first.split() == ["00_one", "0.1", "0.2", "1", "1", "categorical", "Chapter", "00"]
+
+
+def test_list_answers_within_a_second_and_loads_nothing_heavy(book):
+    shell("fer", "list")
+    begin = time.perf_counter()
+    assert shell("fer", "list").returncode == 0
+    assert time.perf_counter() - begin < 1.5  # measured 0.25 s on an idle machine; tests share theirs
+    heavy = (
+        "import sys; from fer_lib.chapters import cli, catalogue, show; show.chapters(catalogue.chapters());"
+    )
+    heavy += "print({'torch', 'pandas', 'numpy', 'jupytext', 'papermill', 'nbformat'} & set(sys.modules))"
+    assert shell("python", "-c", heavy).stdout.strip() == "set()"
+
+
+def test_params_shows_name_type_default_and_help(book):
+    code, said = fer("params", "1")
+    assert code == 0
+    lines = [line.split(maxsplit=3) for line in said.splitlines()]
+    assert lines[0] == ["name", "type", "default", "help"]
+    assert ["rate", "float", "0.001", "step size"] in lines
+    assert ["fancy", "bool", "True", "whether to be fancy"] in lines
+
+
+def test_run_says_where_things_are(book):
+    code, said = fer(
+        "run", "one", "-p", "rate=0.5", "--seeds", "1", "--profile", "smoke", "--out", "mine", "--quiet"
+    )
+    assert code == 0
+    assert "00_one: done in" in said
+    assert "notebook  mine/00_one.ipynb" in said
+    assert "fer render mine" in said
+    assert json.loads((book / "mine" / "run.json").read_text(encoding="utf-8"))["parameters"]["seeds"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["run", "0", "-p", "seeds"],
+            "fer: -p must be NAME=VALUE; got 'seeds'. Write for example -p seeds=3.",
+        ),
+        (
+            ["run", "0", "-p", "seeds=1", "--seeds", "2"],
+            "fer: seeds must be given once; got --seeds and -p seeds. Drop",
+        ),
+        (
+            ["run", "0", "-p", "seeds=1", "-p", "seeds=2"],
+            "fer: seeds must be given once; got it twice. Drop one",
+        ),
+        (["run", "00_oen"], "fer: chapter must be one of the book's; got '00_oen'. Did you mean '00_one'?"),
+        (["run", "0", "--profile", "fast"], "fer: profile must be one of smoke, quick, full; got 'fast'."),
+        (["run", "0", "-p", "fancy=2"], "fer: fancy must be true or false; got '2'."),
+        (["params", "7"], "fer: chapter must be one of the book's; got '7'. `fer list` shows all."),
+        (["render", "book"], "fer: run must be a folder made by `fer run`; got book."),
+        (["build", "--profile", "fast"], "fer: profile must be smoke, quick or full; got 'fast'. Choose one"),
+    ],
+)
+def test_mistakes_are_one_clear_line(book, words, message):
+    code, said = fer(*words)
+    assert code == 2
+    assert said.startswith(message)
+
+
+def test_in_a_shell_a_mistake_has_status_2_and_no_traceback(book):
+    done = shell("fer", "run", "0", "-p", "sedes=1")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    hint = "Did you mean 'seeds'? `fer params 00_one` shows all."
+    assert done.stderr == f"fer: parameter must be one that 00_one has; got 'sedes'. {hint}\n"
+
+
+def test_in_a_shell_a_failing_cell_has_status_1_and_shows_cell_traceback_and_notebook(book):
+    done = shell("fer", "run", "0", "-p", "colour=green", "--out", "mine")
+    assert done.returncode == 1
+    assert 'if colour == "green":' in done.stderr
+    assert 'raise RuntimeError("no green today")' in done.stderr
+    assert "fer: 00_one stopped at code cell 4: RuntimeError: no green today" in done.stderr
+    assert "kept: mine.failed/00_one.ipynb" in done.stderr
+    assert "cell/s" in done.stderr  # the progress bar, cell by cell
+    assert "\x1b[" not in done.stderr
+    assert not (book / "mine").exists()
+
+
+def test_data_shows_what_is_here_and_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.delenv("FER_DATA", raising=False)
+    code, said = fer("data", "--root", str(tmp_path))
+    assert code == 0
+    assert "world:ferplus" in said
+    assert "fer2013 (FER2013)" in said
+    assert "needs   fer2013.csv" in said
+
+
+def test_papermills_own_command_opens_a_chapter_by_name(book):
+    told = shell("papermill", "--help-notebook", "chapter://00_one")
+    assert "rate: float (default 1e-3)" in told.stdout
+    assert "without any extension" not in told.stderr
+    done = shell("papermill", "chapter://0", "out.ipynb", "-p", "seeds", "2", "--no-progress-bar")
+    assert done.returncode == 0
+    cells = json.loads((book / "out.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert any("[0, 1]" in "".join(out.get("text", "")) for cell in cells for out in cell.get("outputs", []))

@@ -1,0 +1,44 @@
+"""The status page's generated table."""
+
+import pytest
+
+from fer_lib.chapters import status
+
+INFOS = [
+    {
+        "chapter": "00_a",
+        "title": "First",
+        "seconds": 30.0,
+        "peak_memory_gb": 0.5,
+        "threads": 1,
+        "device": "cpu",
+    },
+    {"chapter": "04_b", "title": "Second | part", "seconds": 150.0, "commit": "abc123"},
+]
+PROMISED = {"00_a": {"minutes": {"smoke": 9, "quick": 0.4}, "memory_gb": {"quick": 1}}}
+
+
+def cells(text: str) -> list[list[str]]:
+    rows = [line for line in text.splitlines() if line.startswith("| [")]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+def test_one_row_a_chapter_with_measured_and_promised_values() -> None:
+    first, second = cells(status.markdown(INFOS, "quick", promised=PROMISED))
+    assert first == ["[First](../notebooks/00_a.ipynb)", "0.5 (0.4)", "0.5 (1)", "1", "cpu", "–"]
+    assert second == ["[Second / part](../notebooks/04_b.ipynb)", "2.5", "–", "–", "–", "`abc123`"]
+
+
+def test_total_is_the_sum_of_the_runs() -> None:
+    assert "All chapters together took 3.0 minutes" in status.markdown(INFOS, "quick")
+
+
+def test_the_table_is_closed_and_named() -> None:
+    lines = status.markdown([], "full").splitlines()
+    assert lines.count("```") == 1
+    assert ":name: tbl-status" in lines
+
+
+@pytest.mark.parametrize(("profile", "warned"), [("smoke", True), ("quick", False), ("full", False)])
+def test_only_smoke_pages_warn_that_numbers_mean_nothing(profile: str, warned: bool) -> None:
+    assert ("means anything" in status.markdown([], profile)) is warned
