@@ -47,8 +47,8 @@ def renumber_pages(env: Any) -> None:
     """Replaces the first place of every section number that Sphinx and sphinx-external-toc have assigned."""
     for page, numbers in env.toc_secnumbers.items():
         chapter = chapter_number(page)
-        fresh = {anchor: renumber(number, chapter) for anchor, number in numbers.items()}
-        env.toc_secnumbers[page] = {anchor: number for anchor, number in fresh.items() if number}
+        # Entries without a number stay: a heading that has none of its own would show its chapter's.
+        env.toc_secnumbers[page] = {anchor: renumber(number, chapter) for anchor, number in numbers.items()}
         _renumber_node(env.titles[page], chapter)
         for node in env.tocs[page].findall(nodes.reference):
             _renumber_node(node, chapter)

@@ -76,7 +76,8 @@ def execute(name: str, profile: str, *, threads: int) -> int:
     root = catalogue.book_root()
     executed = root / "_build" / "executed" / profile
     out = executed / "runs" / name
-    shutil.rmtree(out.with_name(f"{name}.failed"), ignore_errors=True)
+    for stale in (out.with_name(f"{name}.failed"), *out.parent.glob(f".{name}-*")):  # of a killed build
+        shutil.rmtree(stale, ignore_errors=True)
     print(f"{name}: running", flush=True)
     try:
         run = runner.run(name, {"profile": profile}, out=out, progress=False)

@@ -55,7 +55,7 @@ def site_tree(root: Path, profile: str) -> Path:
 def sources(root: Path) -> list[Path]:
     """Files of the book that are copied as they are: settings, `book/`, pictures of chapters."""
     found = [Path(name) for name in ("_config.yml", "_toc.yml") if (root / name).is_file()]
-    for folder, skipped in (("book", ()), ("notebooks", (".md", ".ipynb"))):
+    for folder, skipped in (("book", ()), ("notebooks", (".md", ".ipynb", ".toml"))):
         for path in sorted((root / folder).rglob("*")):
             inner = path.relative_to(root)
             hidden = any(part.startswith((".", "__")) or part == "_generated" for part in inner.parts)
@@ -77,8 +77,8 @@ def html(root: Path, profile: str) -> Path:
     report = root / "_build" / "logs" / profile / "html.log"
     built, begun = site / "_build" / "html", site / "_build" / ".begun"
     if begun.exists():
-        # Sphinx warns about a page only when it reads it. After a build that failed or was stopped it must read
-        # all pages again, or the warning would be forgotten and the next build would pass.
+        # Sphinx warns about a page only when it reads it. After a build that failed or was stopped it must
+        # read all pages again, or the warning would be forgotten and the next build would pass.
         shutil.rmtree(site / "_build" / ".doctrees", ignore_errors=True)
     notebooks.write_if_changed(begun, "")
     code, words = jupyter_book(site, STRICT, report)

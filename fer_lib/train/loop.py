@@ -192,7 +192,11 @@ class _Training:
         return loss.detach()  # read once an epoch: reading now would wait for the accelerator
 
     def mean_of(self, losses: list[Tensor], epoch: int) -> float:
-        values = torch.stack(losses).float().cpu()
+        values = torch.stack(losses).float()
+        if self.fabric.world_size > 1:
+            values = self.fabric.all_reduce(values, reduce_op="mean")
+            self.share_statistics()
+        values = values.cpu()
         bad = (~values.isfinite()).nonzero()
         if len(bad):
             self.model.load_state_dict(self.progress.best_state)
@@ -202,6 +206,12 @@ class _Training:
                 f"{len(values)}. Lower the learning rate ({self.settings.learning_rate:g})."
             )
         return values.mean().item()
+
+    def share_statistics(self) -> None:
+        """Average BatchNorm's statistics over the processes, so that all choose the same epoch."""
+        for value in self.model.buffers():
+            if value.is_floating_point():
+                value.copy_(self.fabric.all_reduce(value, reduce_op="mean"))
 
     def validate(self) -> tuple[float, float]:
         outputs = raw_outputs(self.model, self.validation, batch_size=256)

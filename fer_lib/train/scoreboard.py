@@ -64,14 +64,13 @@ def printed(dataset: str) -> "pd.DataFrame":
 
 
 def bars_of(board: "pd.DataFrame") -> "pd.DataFrame":
-    """Rows of a scoreboard for bars: ours and the yardstick, with the paper's FaceChannel as a mark.
+    """Rows of a scoreboard for bars: ours and the yardstick, with the paper's best number for each metric.
 
-    A published number stands with its metric, whichever network of the paper it belongs to; the best of
-    the paper where it prints several.
+    The number goes to the bar of our first model, whichever network of the paper it belongs to.
     """
     ours = board[board["mean"].notna()].copy()
     best = board.groupby("metric")["published"].max()
-    ours["published"] = ours["metric"].map(best)
+    ours["published"] = ours["metric"].map(best).where(ours["model"] == ours["model"].iloc[0])
     return ours
 
 

@@ -14,6 +14,19 @@ from fer_lib.encoders import Encoder, ShuntingInhibition, count_parameters, shun
 from fer_lib.views.style import COLOURS, INK, new_figure
 
 DECAY = 0.5
+_KINDS = {nn.Conv2d: "conv", ShuntingInhibition: "shunting", nn.MaxPool2d: "pool", nn.Linear: "dense"}
+_FILL = {
+    "conv": COLOURS["sky"],
+    "shunting": COLOURS["orange"],
+    "pool": "#D9D9D9",
+    "dense": COLOURS["green"],
+}
+_NAMES = {
+    "conv": "3×3 convolution, BatchNorm, ReLU",
+    "shunting": "shunting inhibition (dashed: the twin)",
+    "pool": "max-pooling, dropout",
+    "dense": "dense",
+}
 
 
 @dataclass
@@ -37,7 +50,6 @@ def layers_of(model: nn.Module, encoder: Encoder) -> list[_Box]:
         Boxes of kind "conv", "shunting", "pool" or "dense"; BatchNorm counts to the convolution before it.
     """
     boxes: list[_Box] = []
-    kinds = {nn.Conv2d: "conv", ShuntingInhibition: "shunting", nn.MaxPool2d: "pool", nn.Linear: "dense"}
     inside = {
         id(part)
         for unit in model.modules()
@@ -50,9 +62,9 @@ def layers_of(model: nn.Module, encoder: Encoder) -> list[_Box]:
             boxes[-1].parameters += count_parameters(layer)
         elif id(layer) not in inside:
             side = out.shape[-1] if out.ndim == 4 else 1
-            boxes.append(_Box(kinds[type(layer)], out.shape[1], side, count_parameters(layer)))
+            boxes.append(_Box(_KINDS[type(layer)], out.shape[1], side, count_parameters(layer)))
 
-    wanted = (*kinds, nn.BatchNorm2d)
+    wanted = (*_KINDS, nn.BatchNorm2d)
     hooks = [layer.register_forward_hook(note) for layer in model.modules() if isinstance(layer, wanted)]
     training, spec = model.training, encoder.input_spec
     try:
@@ -73,43 +85,38 @@ def architecture(model: nn.Module, encoder: Encoder) -> Figure:
         model: a ``FaceModel``.
         encoder: its encoder.
     """
-    boxes = layers_of(model, encoder)
+    boxes, size = layers_of(model, encoder), encoder.input_spec.size
     figure, (ax,) = new_figure(height=3.2)
-    colours = {
-        "conv": COLOURS["sky"],
-        "shunting": COLOURS["orange"],
-        "pool": "#D9D9D9",
-        "dense": COLOURS["green"],
-    }
-    size = encoder.input_spec.size
-    x, widest = _draw_image(ax, size), max(box.channels for box in boxes if box.kind != "dense")
-    number = 0
+    x, number = _draw_image(ax, size), 0
+    widest = max(box.channels for box in boxes if box.kind != "dense")
     for box in boxes:
         number += box.kind in ("conv", "shunting")
         width = 0.16 if box.kind == "pool" else 0.25 + 0.45 * min(box.channels / widest, 1)
         height = 0.25 + 1.75 * box.side / size if box.kind != "dense" else 0.5 + 0.4 * (box.channels > 10)
-        style = {"boxstyle": "round,pad=0,rounding_size=0.05", "linewidth": 0.8, "edgecolor": INK}
-        ax.add_patch(FancyBboxPatch((x, -height / 2), width, height, facecolor=colours[box.kind], **style))
+        ax.add_patch(_patch(x, -height / 2, width, height, facecolor=_FILL[box.kind]))
         if box.kind == "shunting":
-            inner = FancyBboxPatch((x + 0.06, -height / 2 - 0.12), width, height, facecolor="none", **style)
-            inner.set_linestyle("--")
-            ax.add_patch(inner)
+            twin = _patch(x + 0.06, -height / 2 - 0.12, width, height, facecolor="none", linestyle="--")
+            ax.add_patch(twin)
         if box.kind != "pool":
-            middle, up = x + width / 2, 1.2 if number % 2 else 1.42
-            name = str(box.channels) if box.kind == "dense" else f"{number}"
-            ax.text(middle, 0, name, ha="center", va="center", fontsize=8)
-            if box.kind != "dense":
-                ax.text(
-                    middle,
-                    -1.22 if number % 2 else -1.42,
-                    f"{box.channels}×{box.side}²",
-                    ha="center",
-                    fontsize=6.5,
-                )
-            ax.text(middle, up, _short(box.parameters), ha="center", fontsize=6.5, color="#5A5A5A")
+            _write(ax, box, x + width / 2, number)
         x += width + 0.13
-    _finish(ax, x, colours)
+    _finish(ax, x)
     return figure
+
+
+def _patch(x: float, y: float, width: float, height: float, **style: str) -> FancyBboxPatch:
+    shape = "round,pad=0,rounding_size=0.05"
+    return FancyBboxPatch((x, y), width, height, boxstyle=shape, linewidth=0.8, edgecolor=INK, **style)
+
+
+def _write(ax: Axes, box: _Box, middle: float, number: int) -> None:
+    """A box's name inside, its parameters above, its output below; neighbours at two heights."""
+    away = 1.2 if number % 2 else 1.42
+    dense = box.kind == "dense"
+    ax.text(middle, 0, str(box.channels) if dense else str(number), ha="center", va="center", fontsize=8)
+    ax.text(middle, away, _short(box.parameters), ha="center", fontsize=6.5, color="#5A5A5A")
+    if not dense:
+        ax.text(middle, -away - 0.02, f"{box.channels}×{box.side}²", ha="center", fontsize=6.5)
 
 
 def ledger(model: nn.Module) -> pd.DataFrame:
@@ -143,23 +150,16 @@ def ledger(model: nn.Module) -> pd.DataFrame:
 
 
 def _draw_image(ax: Axes, size: int) -> float:
-    style = {"boxstyle": "square,pad=0", "linewidth": 0.8, "edgecolor": INK, "facecolor": "white"}
-    ax.add_patch(FancyBboxPatch((0, -1), 0.16, 2, **style))
+    ax.add_patch(_patch(0, -1, 0.16, 2, facecolor="white"))
     ax.text(0.08, -1.22, f"face\n{size}²", ha="center", va="top", fontsize=6.5)
     return 0.34
 
 
-def _finish(ax: Axes, width: float, colours: dict[str, str]) -> None:
-    names = {
-        "conv": "3×3 convolution, BatchNorm, ReLU",
-        "shunting": "shunting inhibition (dashed: the twin)",
-        "pool": "max-pooling, dropout",
-        "dense": "dense",
-    }
-    for kind, name in names.items():
-        ax.plot([], [], "s", color=colours[kind], markeredgecolor=INK, markersize=8, label=name)
+def _finish(ax: Axes, width: float) -> None:
+    for kind, name in _NAMES.items():
+        ax.plot([], [], "s", color=_FILL[kind], markeredgecolor=INK, markersize=8, label=name)
     ax.figure.legend(loc="outside upper center", ncols=4, fontsize=7.5, columnspacing=1, handletextpad=0.2)
-    ax.text(-0.1, 1.2, "numbers\nlearned", ha="left", fontsize=6.5, color="#5A5A5A")
+    ax.text(-0.1, 1.42, "numbers\nlearned", ha="left", va="center", fontsize=6.5, color="#5A5A5A")
     ax.set(xlim=(-0.15, width), ylim=(-1.6, 1.6))
     ax.set_axis_off()
 

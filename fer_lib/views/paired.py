@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
@@ -51,6 +52,7 @@ def paired_runs(
             part["mean"], part.index, xerr=spread, fmt="o", color=COLOURS["red"], ecolor=INK, capsize=3
         )
         below.axvline(0, color=INK, linewidth=1)
+        below.xaxis.set_major_locator(MaxNLocator(4))
         below.set_yticks(part.index, part["model"] if k == 0 else [""] * len(part), fontsize=8)
         below.set(xlabel=f"minus {baseline}", ylim=(len(part) - 0.4, -0.6))
     return synthetic_note(figure) if synthetic else figure

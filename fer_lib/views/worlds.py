@@ -45,7 +45,7 @@ def unit_sheet(person: People, scene: Scene, *, size: int = 112) -> Figure:
     labels = ["at rest", *(f"{number} {NAMES[number]}" for number in NUMBERS)]
     figure = faces(images, labels=labels, columns=7, synthetic=True)
     for ax in figure.axes:
-        ax.title.set_fontsize(6.5)
+        ax.title.set_fontsize(6)
     return figure
 
 
@@ -58,8 +58,8 @@ def affect_sheet(person: People, scene: Scene, *, steps: int = 7, size: int = 72
         steps: cells a side, an odd number puts a face at the centre.
         size: side of each face in pixels.
     """
-    ticks = torch.linspace(-1, 1, steps)
-    cells = [(v, a) for a in ticks for v in ticks if float(v) ** 2 + float(a) ** 2 <= 1.02]
+    ticks = torch.linspace(-1, 1, steps).tolist()
+    cells = [(v, a) for a in ticks for v in ticks if v * v + a * a <= 1.02]
     units = express(torch.tensor([c[0] for c in cells]), torch.tensor([c[1] for c in cells]))
     figure, (ax,) = new_figure(width=6.4, height=6.2)
     half = 1 / (steps - 1)
@@ -81,10 +81,10 @@ def anatomy(images: torch.Tensor, points: torch.Tensor, regions: torch.Tensor) -
         regions: (B,4,S,S) coverage of eyes, brows, nose, mouth.
     """
     count = len(images)
-    figure, axes = new_figure(2, count, height=2 * 7.0 / count + 0.4)
+    figure, axes = new_figure(2, count, height=2 * 7.0 / count + 0.5)
     for i in range(count):
         _show(axes[i], _picture(images[i]))
-        axes[i].scatter(*points[i].T.numpy(), s=3.5, color="white", edgecolors="black", linewidths=0.3)
+        axes[i].scatter(*points[i].T.numpy(), s=2.2, color="white", edgecolors="black", linewidths=0.25)
         grey = _picture(images[i]).mean(-1, keepdims=True).repeat(3, -1)
         for region, colour in zip(regions[i].numpy(), _REGION_COLOURS, strict=True):
             rgb = np.array([int(COLOURS[colour][k : k + 2], 16) / 255 for k in (1, 3, 5)])

@@ -36,8 +36,20 @@ _affectnet = World(
         "validation": dict.fromkeys(EMOTIONS, 1.0),
         "test": dict.fromkeys(EMOTIONS, 1.0),
     },
-    dialect=Dialect(intensity=(0.78, 4.0), blend=0.30),
-    style=SceneStyle(yaw_deg=10, pitch_deg=5, roll_deg=5, scale=(0.95, 1.17), shift=0.04),
+    dialect=Dialect(
+        variants={
+            "anger": (1.4, 1.2, 0.2, 0.2),
+            "surprise": (1.6, 0.8, 0.3, 0.3),
+            "fear": (1.6, 0.3, 0.3),
+            "happiness": (1.6, 0.6, 0.8, 1.0),
+            "sadness": (1.6, 0.2, 1.2, 0.3),
+            "disgust": (1.6, 0.3, 0.3),
+        },
+        intensity=(0.78, 4.0),
+        blend=0.30,
+        stretch=(1.0, 1.2),
+    ),
+    style=SceneStyle(yaw_deg=10, pitch_deg=5, roll_deg=5, scale=(1.02, 1.24), shift=0.04),
     panel=Panel(count=12, bias=0.45, slips=0.05, weak_below=0.30, shift=0.06, noise=0.11),
     published={"agreement": 0.607},  # two annotators on 36,000 images, Mollahosseini et al. (2017)
 )
@@ -62,10 +74,10 @@ _fer2013 = World(
     frequency=dict.fromkeys(("train", "validation", "test"), _IN_FER2013),
     dialect=Dialect(
         variants={
-            "anger": (0.4, 0.3, 1.6, 1.0), "surprise": (1.0, 1.8, 0.4, 0.6), "fear": (0.5, 1.6, 0.7),
-            "happiness": (1.0, 0.5, 1.4, 0.5), "sadness": (0.8, 1.6, 0.6, 1.0), "disgust": (0.6, 0.6, 1.6),
+            "anger": (0.2, 0.2, 1.8, 1.2), "surprise": (0.3, 1.8, 0.3, 0.8), "fear": (0.2, 1.8, 0.6),
+            "happiness": (0.5, 0.3, 1.8, 0.4), "sadness": (0.2, 1.6, 0.2, 1.4), "disgust": (0.2, 0.3, 1.8),
         },
-        gains={25: 1.2, 26: 1.2, 4: 1.1, 5: 0.8, 17: 0.6},
+        gains={25: 1.25, 26: 1.25, 4: 1.1, 5: 0.7, 17: 0.5},
         intensity=(0.80, 4.0), blend=0.30, turn_deg=8, stretch=(0.95, 1.15),
     ),
     style=_FER_STYLE,
@@ -89,10 +101,10 @@ _ferplus = World(
     frequency=dict.fromkeys(("train", "validation", "test"), _IN_FERPLUS),
     dialect=Dialect(
         variants={
-            "anger": (1.2, 1.4, 0.6, 0.6), "surprise": (0.6, 0.4, 1.6, 1.2), "fear": (1.4, 0.5, 1.2),
-            "happiness": (0.7, 1.5, 0.4, 1.3), "sadness": (1.4, 0.7, 1.5, 0.4), "disgust": (1.2, 1.5, 0.5),
+            "anger": (0.8, 1.8, 0.2, 0.4), "surprise": (0.4, 0.2, 1.8, 1.4), "fear": (0.6, 0.2, 1.8),
+            "happiness": (0.4, 1.6, 0.3, 1.6), "sadness": (0.8, 0.6, 1.8, 0.2), "disgust": (0.3, 1.8, 0.3),
         },
-        gains={12: 0.85, 25: 0.8, 26: 0.8, 1: 1.15, 15: 1.2},
+        gains={12: 0.85, 25: 0.65, 26: 0.6, 1: 1.2, 15: 1.25, 4: 0.85},
         intensity=(0.74, 4.5), blend=0.20, turn_deg=-6, stretch=(1.05, 0.9),
     ),
     style=_FER_STYLE,

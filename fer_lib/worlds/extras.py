@@ -31,7 +31,8 @@ def paint_glasses(people: People, face: Layout, frame: Frame, x: Tensor, y: Tens
     temple = temple * ramp(frame.front, 0.05, 0.15)
     lens = cover(edge, frame.pixel) * worn
     glare = ramp(y - 0.5 * x + 0.15 * ax, 0.06, -0.06) * 0.07 + 0.015
-    colour = paint(colour, lens * glare, colour_of(0.75, 0.80, 0.85, colour))
+    seen = (people["skin"].mean(1) / 0.5).clamp(0.12, 1)[:, None, None, None]  # as the exposure has it
+    colour = paint(colour, lens * glare, colour_of(0.75, 0.80, 0.85, colour) * seen)
     dark = field(people["frame_dark"])
     tone = torch.stack([0.25 - 0.23 * dark, 0.20 - 0.19 * dark, 0.17 - 0.155 * dark], 1)
     mask = torch.maximum(torch.maximum(rim, bridge), temple * 0.9) * worn * frame.head

@@ -16,6 +16,11 @@ def colour_of(red: float, green: float, blue: float, like: Tensor) -> Tensor:
     return torch.tensor([red, green, blue], dtype=like.dtype, device=like.device)[None, :, None, None]
 
 
+def exposed(people: People, power: float) -> Tensor:
+    """How bright eyes and teeth look (B,1,1): a camera that exposes for dark skin must not make them glow."""
+    return field((people["skin"].mean(1) / 0.5).clamp(0.1, 1).pow(power))
+
+
 def eye_opening(face: Layout, x: Tensor, y: Tensor, pixel: Tensor) -> tuple[Tensor, ...]:
     """Coverage of the open eye, with lid curves and place along the eye, for painting."""
     here = face.on(x)
@@ -39,7 +44,7 @@ def paint_eyes(
     colour = _lids(people, here, colour, (upper, lower, down, u), pixel)
     shade = 0.42 + 0.50 * ramp(down - upper, -0.005, 0.045) - 0.22 * u * u
     white = colour_of(0.62, 0.58, 0.55, colour) * shade.unsqueeze(1)
-    white = white * (people["skin"].mean(1) / 0.5).clamp(0.1, 1).pow(0.36)[:, None, None, None]
+    white = white * exposed(people, 0.52).unsqueeze(1)
     duct = ramp(u, -0.80, -0.98)
     white = tint(white, duct, (0.9, 0.55, 0.5))
     side = torch.sign(x)
@@ -50,7 +55,11 @@ def paint_eyes(
     inner = people["iris"][:, :, None, None] * (
         0.50 + 0.55 * ramp(r, 0.046, 0.022) + 0.35 * ramp(iy, -0.02, 0.04)
     ).unsqueeze(1)
-    inner = inner * (0.35 + 0.65 * ramp(r, IRIS_RADIUS, IRIS_RADIUS - 0.014)).unsqueeze(1)
+    inner = (
+        inner
+        * exposed(people, 0.25).unsqueeze(1)
+        * (0.35 + 0.65 * ramp(r, IRIS_RADIUS, IRIS_RADIUS - 0.014)).unsqueeze(1)
+    )
     ball = paint(white, cover(r - IRIS_RADIUS, soft), inner)
     ball = paint(ball, cover(r - 0.023, soft), colour_of(0.004, 0.004, 0.004, colour))
     lid_shadow = ramp(down - upper, 0.030, 0.0)

@@ -184,6 +184,6 @@ def lip_curves(face: Layout, u: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]
 def fold_line(face: Layout, y: Tensor) -> Tensor:
     """|x| of the fold from the nose's wing past the mouth's corner at height y."""
     start_y = face.wing_y - 0.02
-    end = face.mouth_w * 1.0 + 0.075
-    t = ((y - start_y) / (face.mouth_y + face.corner + face.sag + 0.02 - start_y)).clamp(-0.3, 1.5)
+    end = 0.80 * face.mouth_w + 0.105
+    t = ((y - start_y) / (face.mouth_y + 0.25 * face.corner + face.sag + 0.05 - start_y)).clamp(-0.3, 1.5)
     return torch.lerp(face.wing_x + 0.055, end, t) + 0.035 * t * (1 - t)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from fer_lib.worlds.draw import bump, cover, noise, paint, ramp, tint
-from fer_lib.worlds.eyes import colour_of
+from fer_lib.worlds.eyes import colour_of, exposed
 from fer_lib.worlds.geometry import field
 from fer_lib.worlds.layout import Layout, lip_curves
 from fer_lib.worlds.people import People
@@ -64,7 +64,7 @@ def paint_mouth(
     corner = 1 - 0.25 * ramp(u, 0.7, 1.0)
     edge = parts["lips"] * (0.80 + 0.15 * red)
     colour = paint(colour, edge.clamp(max=1), tone * (form * corner).unsqueeze(1))
-    colour = _opening(here, x, y, pixel, parts, colour)
+    colour = _opening(here, x, y, pixel, parts | {"dim": exposed(people, 0.25)}, colour)
     thick = torch.maximum(0.75 * pixel, torch.full_like(pixel, 0.0075))
     seam = torch.exp(-(((y - parts["inner_top"]) / thick) ** 2)) * ramp(parts["beyond"], 0.014, -0.006)
     seam = (
@@ -94,7 +94,7 @@ def _opening(
     teeth = cover(y - parts["inner_top"] - length, 1.2 * pixel) * sides * ramp(tall, 0.008, 0.025)
     gaps = 1 - 0.10 * torch.exp(-(((torch.remainder(x.abs() + 0.0225, 0.045) - 0.0225) / 0.004) ** 2))
     ivory = colour_of(0.62, 0.57, 0.50, colour) * (
-        gaps * (1 - 0.45 * parts["u"].clamp(max=1) ** 2)
+        gaps * parts["dim"] * (1 - 0.45 * parts["u"].clamp(max=1) ** 2)
     ).unsqueeze(1)
     inside = paint(inside, teeth * 0.95, ivory)
     bottom = (

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fer_lib.worlds import camera, eyes, hair, mouth, relief, skin
+from fer_lib.worlds import camera, hair, relief
 from fer_lib.worlds.action_units import NUMBERS
 from fer_lib.worlds.backdrop import paint_backdrop
 from fer_lib.worlds.draw import cover, paint
 from fer_lib.worlds.extras import paint_glasses
-from fer_lib.worlds.geometry import Frame, HeadShape, field, lift, unproject
+from fer_lib.worlds.face import paint_face
+from fer_lib.worlds.geometry import HeadShape, field, lift, unproject
 from fer_lib.worlds.landmarks import landmarks
 from fer_lib.worlds.layout import Layout, arrange
-from fer_lib.worlds.light import Light, shade
 from fer_lib.worlds.people import People
 from fer_lib.worlds.scene import Scene
 
@@ -65,19 +65,18 @@ def render(people: People, action_units: Tensor, scene: Scene, *, size: int) -> 
     behind = hair.back_hair(people, frame, pose)
     picture = paint(picture, behind, strands * hair.depth_shade(frame))
     picture = hair.paint_neck(people, frame, light, picture)
-    lit, regions = _face(people, face, frame, light, scene.gaze)
+    points = landmarks(pose, face, shape, size)
+    lit, regions = paint_face(people, face, frame, light, scene.gaze, points)
     ear = people["skin"][:, :, None, None] * (light.key + light.ambient)[:, :, None, None] * 0.55
     picture, _ = hair.paint_ears(people, frame, pose, picture, ear, near=False)
     picture = paint(picture, frame.head, lit)
     picture, _ = hair.paint_ears(people, frame, pose, picture, ear, near=True)
-    over = cover(
-        frame.outside - 1.5 * frame.pixel, frame.pixel
-    )  # a little past the outline, so that no rim shows
+    over = cover(frame.outside - 1.5 * frame.pixel, frame.pixel)  # past the outline: no rim may show
     front = hair.front_hair(people, frame, frame.x, frame.y) * over
     picture = paint(picture, front, strands)
     picture = paint_glasses(people, face, frame, frame.x, frame.y, picture)
     images = _photograph(picture, scene, scene.exposure * camera.meter(people["skin"]))
-    return Rendered(images, landmarks(pose, face, shape, size), regions * frame.head.unsqueeze(1))
+    return Rendered(images, points, regions)
 
 
 def _check(people: People, units: Tensor, scene: Scene, size: int) -> None:
@@ -103,37 +102,6 @@ def _shape(people: People, face: Layout) -> HeadShape:
         field(people["taper"]),
         field(people["jaw"]),
     )
-
-
-def _face(people: People, face: Layout, frame: Frame, light: Light, gaze: Tensor) -> tuple[Tensor, Tensor]:
-    """The lit face (B,3,H,W) and the region masks (B,4,H,W)."""
-    x, y, pixel = frame.x, frame.y, frame.pixel
-    rough = skin.grain(people, x, y)
-    nose = relief.nose_height(face, x, y)
-    height = relief.heights(face, x, y, nose=nose)
-    height = height + relief.wrinkles(face, x, y)
-    normal = relief.bend(frame.normal, height, pixel)
-    albedo = skin.skin_colour(people, face, x, y, rough)
-    albedo = skin.beard(people, face, x, y, albedo, rough)
-    albedo = mouth.paint_nose(face, x, y, pixel, albedo)
-    albedo, brows = eyes.paint_brows(people, face, x, y, pixel, albedo)
-    albedo, balls = eyes.paint_eyes(people, face, gaze, x, y, pixel, albedo)
-    albedo, lips, gap = mouth.paint_mouth(people, face, x, y, pixel, albedo)
-    gloss = field(people["gloss"]) * (1 - 0.8 * brows) * (1 - gap) * (1 + 0.8 * lips) * (1 + rough[0] - 0.5)
-    lit = shade(light, normal, albedo, gloss)
-    spark = eyes.catchlight(face, gaze, light.direction[:, 0], x, y, pixel) * balls
-    lit = lit + (spark * 0.45).unsqueeze(1)
-    in_front = cover(-frame.front, 0.3)
-    regions = torch.stack([balls, brows, _nose_region(face, x, y, pixel), torch.maximum(lips, gap)], 1)
-    return lit, regions * in_front.unsqueeze(1)
-
-
-def _nose_region(face: Layout, x: Tensor, y: Tensor, pixel: Tensor) -> Tensor:
-    here = face.on(x)
-    down = ((y - here.eye_y) / (here.wing_y + 0.04 - here.eye_y)).clamp(0, 1)
-    half = 0.035 + (here.wing_x + 0.035 - 0.035) * down**1.5
-    ends = torch.maximum(here.eye_y - 0.02 - y, y - here.wing_y - 0.055)
-    return cover(torch.maximum(x.abs() - half, ends), pixel)
 
 
 def _photograph(picture: Tensor, scene: Scene, exposure: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Where the built book is. Tests that need it are skipped without it, or fail under FER_REQUIRE_BOOK=1.
 
-A plugin of the tests beside it and no conftest: pytest cannot collect two conftests without packages together.
+A plugin of the tests beside it and no conftest: pytest cannot collect two of them together.
+PYTEST_DONT_REWRITE: it is imported before pytest could.
 """
 
 import os

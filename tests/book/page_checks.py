@@ -61,11 +61,14 @@ def object_reprs(page: BeautifulSoup) -> list[str]:
 
 
 def raw_markup(page: BeautifulSoup) -> list[str]:
-    """Roles and glued numbers that were not resolved, outside code."""
+    """Roles that were not resolved: outside code, or alone in inline code because of a stray backtick."""
     copy = soup(str(article(page)))
-    for tag in copy.select("pre, code"):
+    for tag in copy.select("pre"):
         tag.decompose()
-    return [f"markup: {found}" for found in RAW_ROLE.findall(copy.get_text())]
+    stray = [code.get_text() for code in copy.select("code") if re.fullmatch(r"\{[\w:]+\}", code.get_text())]
+    for tag in copy.select("code"):
+        tag.decompose()
+    return [f"markup: {found}" for found in (*RAW_ROLE.findall(copy.get_text()), *stray)]
 
 
 def alt_texts(page: BeautifulSoup) -> list[str]:

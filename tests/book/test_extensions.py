@@ -38,6 +38,8 @@ x = y
 
 ## The idea
 
+### A detail
+
 ```{exercise}
 :label: ex-07-1
 Why?
@@ -94,6 +96,7 @@ def test_chapter_seven_is_number_seven_though_it_is_the_first(page) -> None:
     text = page.soup.select_one("article").get_text(" ")
     assert page.soup.select_one("article h1").get_text().startswith("7. Transfer")
     assert page.soup.select_one("article h2").get_text().startswith("7.1. The idea")
+    assert page.soup.select_one("article h3").get_text().startswith("A detail")
     for number in ("Figure 7.1", "(7.1)", "Chapter 7", "Exercise 7.1"):
         assert number in text
     assert "7. Transfer" in page.soup.select_one("nav.bd-links").get_text(" ")

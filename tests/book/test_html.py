@@ -47,6 +47,7 @@ CASES = [
     ("object_reprs", "<pre>&lt;Figure size 700x300 with 1 Axes&gt;</pre>", "<p>Figure size 700</p>"),
     ("raw_markup", "<p>It is {glue:text}`ccc:.2f`.</p>", "<p>Write <code>{glue:text}`ccc`</code>.</p>"),
     ("raw_markup", "<p>See {numref}`fig-x`.</p>", "<p>See Figure 1.</p>"),
+    ("raw_markup", "<p>from <code>{glue:text}</code>name``,</p>", "<p>from <code>{name}.csv</code></p>"),
     ("alt_texts", PIXEL.format(""), PIXEL.format("Two rising curves")),
     ("alt_texts", PIXEL.format("../_images/0f3a.png"), PIXEL.format("Faces, from sad to happy")),
     ("alt_texts", "<img src='a.png'>", "<p>none</p>"),

@@ -12,6 +12,7 @@ from fer_lib.heads import DenseHead, FaceModel
 from fer_lib.views.decisions import confusion_matrix, decisions, label_texts
 from fer_lib.views.facechannel import architecture, layers_of, ledger, response_surface
 from fer_lib.views.paired import paired_runs
+from fer_lib.views.trends import error_trends
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,16 @@ def test_confusion_shows_per_cent_of_the_true_class():
     assert any(text.get_gid() == "synthetic-note" for text in figure.texts)
     with pytest.raises(ValueError, match=r"counts must be \(3, 3\); got \(2, 2\)"):
         confusion_matrix(np.zeros((2, 2)), ["a", "b", "c"])
+
+
+def test_trends_show_each_bin():
+    frame = pd.DataFrame({"x": [1.0, 2.0], "y": [0.3, 0.5], "low": [0.2, 0.4], "high": [0.5, 0.6]})
+    figure = error_trends({"turn": frame, "light": frame}, synthetic=True)
+    assert [ax.get_xlabel() for ax in figure.axes] == ["turn", "light"]
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [0.3, 0.5]
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    with pytest.raises(ValueError, match="trends must hold at least one property"):
+        error_trends({})
 
 
 def test_pairs_join_each_seed():

@@ -30,6 +30,8 @@ def test_a_longer_world_begins_like_a_shorter_one(name):
 
 
 def test_seeds_splits_and_worlds_differ():
+    poses = [WORLDS["fer2013"].build(split, n=8, seed=0)[2].yaw_deg for split in ("train", "test")]
+    assert not np.isin(*poses).any()
     pictures = [pixels(WORLDS["fer2013"].build(split, n=4, size=32, seed=seed)) for split, seed in
                 (("train", 0), ("train", 1), ("test", 0))]  # fmt: skip
     pictures.append(pixels(WORLDS["ferplus"].build("train", n=4, size=32, seed=0)))
