@@ -79,7 +79,7 @@ def check_task(name: str, tasks: Sequence[str]) -> str:
         info = describe(name)
         fitting = ", ".join(corpus for corpus in names() if fits(corpus)) or "none"
         raise ValueError(
-            f"dataset must have one of the tasks {', '.join(tasks)}; got {name!r} ({', '.join(info.tasks)}, "
-            f"labelled by {info.unit}). These fit: {fitting}."
+            f"dataset must label single images by one of the tasks {', '.join(tasks)}; "
+            f"got {name!r} ({', '.join(info.tasks)}, labelled by {info.unit}). These fit: {fitting}."
         )
     return fits(name)[0]

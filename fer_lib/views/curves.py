@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
@@ -35,7 +36,7 @@ def learning_curves(
         mean = history.groupby("epoch")[column].mean()
         ax.plot(mean.index, mean, color=COLOURS["blue"], linewidth=2.2)
         ax.set(xlabel="epoch", ylabel=label)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return synthetic_note(figure) if synthetic else figure
 
 

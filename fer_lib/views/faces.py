@@ -44,6 +44,8 @@ def faces(
     rows = -(-len(images) // columns)
     cell = 7.0 / columns
     extra = 0.2 if labels is not None else 0.04
+    # Without fixed limits matplotlib would stretch the contrast of each grey picture on its own.
+    top = 255 if images.dtype == np.uint8 else 1
     figure, axes = new_figure(
         rows, columns, height=rows * (cell * images.shape[2] / images.shape[3] + extra) + 0.1
     )
@@ -51,14 +53,10 @@ def faces(
         ax.set_axis_off()
         if i < len(images):
             picture = images[i].transpose(1, 2, 0)
-            ax.imshow(picture if picture.shape[2] == 3 else picture[..., 0], cmap="gray", **_limits(images))
+            ax.imshow(picture if picture.shape[2] == 3 else picture[..., 0], cmap="gray", vmin=0, vmax=top)
             if labels is not None:
                 ax.set_title(labels[i], fontsize=8, loc="center", y=-0.02, va="top", pad=0)
     if title:
         figure.suptitle(title, fontsize=11)
     return synthetic_note(figure) if synthetic else figure
 
-
-def _limits(images: np.ndarray) -> dict[str, float]:
-    # Without fixed limits matplotlib would stretch the contrast of each grey picture on its own.
-    return {"vmin": 0, "vmax": 255 if images.dtype == np.uint8 else 1}

@@ -43,8 +43,9 @@ def bands(
         if not {"name", "x", "y"} <= set(frame):
             raise ValueError(f"frames must have name, x and y; got {list(frame)} in {title!r}. Rename them.")
         _curves(ax, frame)
-        if references[k] is not None:
-            ax.axhline(references[k], color=INK, linewidth=1, zorder=1)
+        reference = references[k]
+        if reference is not None:
+            ax.axhline(reference, color=INK, linewidth=1, zorder=1)
         if log_x:
             ax.set_xscale("log")
             ticks = [t for t in _nice(frame["x"].min(), frame["x"].max())]

@@ -4,6 +4,7 @@ from cycler import cycler
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 # Okabe and Ito's palette, without its yellow, which is too faint for lines on white.
 COLOURS = {
@@ -94,7 +95,7 @@ def synthetic_note(figure: Figure, text: str = "synthetic faces") -> Figure:
     )
     note.set_gid("synthetic-note")
     layout = figure.get_layout_engine()
-    if layout is not None:  # keep a strip free, so that the note covers no axis label
+    if isinstance(layout, ConstrainedLayoutEngine):  # keep a strip free for the note
         strip = 0.17 / figure.get_figheight()
         layout.set(rect=(0, strip, 1, 1 - strip))
     return figure

@@ -64,7 +64,7 @@ def paint_mouth(
     corner = 1 - 0.25 * ramp(u, 0.7, 1.0)
     edge = parts["lips"] * (0.80 + 0.15 * red)
     colour = paint(colour, edge.clamp(max=1), tone * (form * corner).unsqueeze(1))
-    colour = _opening(here, x, y, pixel, parts | {"dim": exposed(people, 0.25)}, colour)
+    colour = _opening(here, x, y, pixel, parts | {"dim": exposed(people, 0.30)}, colour)
     thick = torch.maximum(0.75 * pixel, torch.full_like(pixel, 0.0075))
     seam = torch.exp(-(((y - parts["inner_top"]) / thick) ** 2)) * ramp(parts["beyond"], 0.014, -0.006)
     seam = (
@@ -93,7 +93,7 @@ def _opening(
     sides = ramp(parts["u"], 0.93, 0.70)
     teeth = cover(y - parts["inner_top"] - length, 1.2 * pixel) * sides * ramp(tall, 0.008, 0.025)
     gaps = 1 - 0.10 * torch.exp(-(((torch.remainder(x.abs() + 0.0225, 0.045) - 0.0225) / 0.004) ** 2))
-    ivory = colour_of(0.62, 0.57, 0.50, colour) * (
+    ivory = colour_of(0.84, 0.79, 0.70, colour) * (
         gaps * parts["dim"] * (1 - 0.45 * parts["u"].clamp(max=1) ** 2)
     ).unsqueeze(1)
     inside = paint(inside, teeth * 0.95, ivory)

@@ -116,15 +116,19 @@ class Draw:
         self.count, self.generator = count, generator
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """Even between the bounds."""
         return low + (high - low) * torch.rand(self.count, generator=self.generator)
 
     def bell(self, low: float, high: float) -> Tensor:
+        """Between the bounds, more often in the middle: the mean of three even draws."""
         return low + (high - low) * torch.rand(self.count, 3, generator=self.generator).mean(1)
 
     def normal(self, mean: float, spread: float) -> Tensor:
+        """Gaussian."""
         return mean + spread * torch.randn(self.count, generator=self.generator)
 
     def chance(self, probability: float | Tensor) -> Tensor:
+        """1 with the given probability, else 0."""
         return (self.uniform() < probability).float()
 
 

@@ -60,7 +60,7 @@ def test_restrict_equals_loops_and_keeps_only_the_chosen():
 
 def test_refuses_a_corpus_whose_task_does_not_fit_and_names_those_that_do():
     message = (
-        r"dataset must have one of the tasks valence_arousal; got 'fer2013' \(categorical, "
+        r"dataset must label single images by one of the tasks valence_arousal; got 'fer2013' \(categorical, "
         r"labelled by image\)\. These fit: affectnet, .*world:affectnet"
     )
     with pytest.raises(ValueError, match=message):
