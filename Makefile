@@ -24,7 +24,7 @@ bench: $(READY)
 	@$(BIN)/python -m bench
 
 lint: $(READY)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 # The folder holds one setting: a click on a chapter opens it as a notebook.
 serve: $(READY)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_lib.preprocess.inputs import LUMA
+
 if TYPE_CHECKING:
     import pandas as pd
-
-LUMA = (0.299, 0.587, 0.114)
 
 
 def error_of_each(pred: np.ndarray, faces: Any) -> np.ndarray:
@@ -32,6 +32,19 @@ def error_of_each(pred: np.ndarray, faces: Any) -> np.ndarray:
         return ((pred > 0.5) != (target > 0.5)).mean(axis=1)
     target = target.argmax(1) if target.ndim == 2 else target
     return (pred.argmax(1) != target).astype(float)
+
+
+def worst_faces(pred: np.ndarray, faces: Any, count: int = 8) -> np.ndarray:
+    """Positions of the faces that the model got most wrong, the worst first, (count,).
+
+    Values are ranked by their distance, classes by the score that the labelled class was given.
+    """
+    badness = error_of_each(pred, faces)
+    if faces.task in ("categorical", "distribution"):
+        target = np.asarray(faces.targets())
+        target = target.argmax(1) if target.ndim == 2 else target
+        badness = -pred[np.arange(len(pred)), target]
+    return np.argsort(-badness, kind="stable")[:count]
 
 
 def properties_of(faces: Any) -> "pd.DataFrame":
@@ -66,7 +79,11 @@ def properties_of(faces: Any) -> "pd.DataFrame":
 
 def _grey(images: np.ndarray) -> np.ndarray:
     values = images.astype(np.float32) / 255
-    return values[:, 0] if values.shape[1] == 1 else np.tensordot(values, np.float32(LUMA), axes=(1, 0))
+    return (
+        values[:, 0]
+        if values.shape[1] == 1
+        else np.tensordot(values, np.array(LUMA, np.float32), axes=(1, 0))
+    )
 
 
 def error_by(errors: np.ndarray, values: Any, *, bins: int = 5) -> "pd.DataFrame":

@@ -26,7 +26,7 @@ def gradient_histograms(faces: Any) -> np.ndarray:
     describe = cv2.HOGDescriptor((SIDE, SIDE), (16, 16), (8, 8), (8, 8), 9)
     grey = faces.images.mean(axis=1).astype(np.uint8)  # (N, H, W)
     small = (cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for picture in grey)
-    return np.stack([describe.compute(picture).ravel() for picture in small])
+    return np.stack([np.ravel(describe.compute(picture)) for picture in small])
 
 
 def histogram_baseline(parts: Parts, *, strength: float = 0.05, seed: int = 0) -> np.ndarray:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import nn
 
+from fer_lib.heads import FaceModel
 from fer_lib.train.evaluate import evaluate
 from fer_lib.train.loop import fit
 from fer_lib.train.parts import Parts
@@ -33,7 +33,7 @@ class Comparison:
 
     rows: "pd.DataFrame"
     history: "pd.DataFrame"
-    models: dict[tuple[str, int], nn.Module] = field(default_factory=dict)
+    models: dict[tuple[str, int], FaceModel] = field(default_factory=dict)
     predictions: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
 
     def values(self, model: str, metric: str) -> np.ndarray:
@@ -63,7 +63,7 @@ class Comparison:
 
 
 def compare(
-    builders: Mapping[str, Callable[[], nn.Module]],
+    builders: Mapping[str, Callable[[], FaceModel]],
     parts: Parts,
     seeds: Iterable[int],
     *,

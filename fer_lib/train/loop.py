@@ -4,7 +4,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -194,7 +194,7 @@ class _Training:
     def mean_of(self, losses: list[Tensor], epoch: int) -> float:
         values = torch.stack(losses).float()
         if self.fabric.world_size > 1:
-            values = self.fabric.all_reduce(values, reduce_op="mean")
+            values = cast(Tensor, self.fabric.all_reduce(values, reduce_op="mean"))
             self.share_statistics()
         values = values.cpu()
         bad = (~values.isfinite()).nonzero()

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from fer_lib.heads import FaceModel
 from fer_lib.preprocess import prepare
 from fer_lib.train.batches import DeviceFaces
 from fer_lib.train.device import device
@@ -13,7 +14,7 @@ from fer_lib.train.device import device
 SCORES = ("ccc", "accuracy", "mean_class_accuracy", "macro_f1")
 
 
-def predict(model: nn.Module, faces: Any, *, batch_size: int = 256, flip: bool = False) -> np.ndarray:
+def predict(model: FaceModel, faces: Any, *, batch_size: int = 256, flip: bool = False) -> np.ndarray:
     """Predict for every image, batch by batch, in evaluation mode and float32.
 
     The model is moved to :func:`fer_lib.train.device` and keeps its mode.
@@ -40,7 +41,7 @@ def predict(model: nn.Module, faces: Any, *, batch_size: int = 256, flip: bool =
 
 
 @torch.no_grad()
-def raw_outputs(model: nn.Module, batches: DeviceFaces, batch_size: int, *, mirror: bool = False) -> Tensor:
+def raw_outputs(model: FaceModel, batches: DeviceFaces, batch_size: int, *, mirror: bool = False) -> Tensor:
     """Raw outputs (N, outputs) for a whole set, float32, on the device."""
     was_training = model.training
     model.to(batches.where).eval()

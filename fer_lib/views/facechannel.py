@@ -1,6 +1,7 @@
 """Chapter 04's drawings: an encoder's layers as they are, and what shunting inhibition does to a unit."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from matplotlib.patches import FancyBboxPatch
 from torch import nn
 
 from fer_lib.encoders import Encoder, ShuntingInhibition, count_parameters, shunting
+from fer_lib.heads import FaceModel
 from fer_lib.views.style import COLOURS, INK, new_figure
 
 DECAY = 0.5
@@ -104,7 +106,7 @@ def architecture(model: nn.Module, encoder: Encoder) -> Figure:
     return figure
 
 
-def _patch(x: float, y: float, width: float, height: float, **style: str) -> FancyBboxPatch:
+def _patch(x: float, y: float, width: float, height: float, **style: Any) -> FancyBboxPatch:
     shape = "round,pad=0,rounding_size=0.05"
     return FancyBboxPatch((x, y), width, height, boxstyle=shape, linewidth=0.8, edgecolor=INK, **style)
 
@@ -119,7 +121,7 @@ def _write(ax: Axes, box: _Box, middle: float, number: int) -> None:
         ax.text(middle, -away - 0.02, f"{box.channels}×{box.side}²", ha="center", fontsize=6.5)
 
 
-def ledger(model: nn.Module) -> pd.DataFrame:
+def ledger(model: FaceModel) -> pd.DataFrame:
     """Count a FaceChannel with its decision layer part by part, as its paper's framework would and as we do.
 
     Args:
@@ -128,7 +130,7 @@ def ledger(model: nn.Module) -> pd.DataFrame:
     Returns:
         A row a part: part, numbers (of each), sums last.
     """
-    twin = model.encoder.last_conv.units
+    twin = next(layer for layer in model.modules() if isinstance(layer, ShuntingInhibition))
     norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
     learned = sum(count_parameters(layer) for layer in norms)
     running = sum(count_parameters(layer, statistics=True) for layer in norms) - learned

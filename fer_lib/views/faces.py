@@ -59,4 +59,3 @@ def faces(
     if title:
         figure.suptitle(title, fontsize=11)
     return synthetic_note(figure) if synthetic else figure
-

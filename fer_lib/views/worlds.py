@@ -43,7 +43,7 @@ def unit_sheet(person: People, scene: Scene, *, size: int = 112) -> Figure:
     rows = [{}, *({number: 1.0} for number in NUMBERS)]
     images = torch.cat([render(person, from_intensities(row), scene, size=size).images for row in rows])
     labels = ["at rest", *(f"{number} {NAMES[number]}" for number in NUMBERS)]
-    figure = faces(images, labels=labels, columns=7, synthetic=True)
+    figure = faces(images.numpy(), labels=labels, columns=7, synthetic=True)
     for ax in figure.axes:
         ax.title.set_fontsize(6)
     return figure
@@ -84,7 +84,8 @@ def anatomy(images: torch.Tensor, points: torch.Tensor, regions: torch.Tensor) -
     figure, axes = new_figure(2, count, height=2 * 7.0 / count + 0.5)
     for i in range(count):
         _show(axes[i], _picture(images[i]))
-        axes[i].scatter(*points[i].T.numpy(), s=2.2, color="white", edgecolors="black", linewidths=0.25)
+        across, down = points[i].numpy().T
+        axes[i].scatter(across, down, s=2.2, color="white", edgecolors="black", linewidths=0.25)
         grey = _picture(images[i]).mean(-1, keepdims=True).repeat(3, -1)
         for region, colour in zip(regions[i].numpy(), _REGION_COLOURS, strict=True):
             rgb = np.array([int(COLOURS[colour][k : k + 2], 16) / 255 for k in (1, 3, 5)])

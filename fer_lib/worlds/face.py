@@ -43,7 +43,8 @@ def _upper(
     patch, balls = eyes.paint_eyes(people, face, gaze, x, y, pixel, patch)
     spark = 0.45 * balls * eyes.catchlight(face, gaze, light.direction[:, 0], x, y, pixel)
     empty = torch.zeros_like(frame.x)
-    return window.put(albedo, patch), *(window.put(empty, part) for part in (brows, balls, spark))
+    brows, balls, spark = (window.put(empty, part) for part in (brows, balls, spark))
+    return window.put(albedo, patch), brows, balls, spark
 
 
 def _lower(

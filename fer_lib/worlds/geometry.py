@@ -144,7 +144,9 @@ def unproject(pose: Pose, shape: HeadShape, size: int) -> Frame:
     return Frame(x, y, cos_phi, outside, normal, view_x, view_y, pixel)
 
 
-def _normal(sin_phi: Tensor, cos_phi: Tensor, bend: Tensor, turn: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def _normal(
+    sin_phi: Tensor, cos_phi: Tensor, bend: Tensor, turn: tuple[Tensor, ...]
+) -> tuple[Tensor, Tensor, Tensor]:
     """The tube's normal, a little flatter than the ellipse's as real faces are, turned with the head."""
     c, s, cp, sp = turn
     nx, ny, nz = 0.82 * sin_phi, (-0.5 * bend).clamp(-1.6, 1.2), cos_phi

@@ -30,6 +30,8 @@ class Layout:
         sides = self.__dict__["sides"]
         if name not in sides:
             raise AttributeError(name)
+        if self.right is None:
+            raise AttributeError(f"{name} is read at points: use on(x).{name}, or mean({name!r})")
         left, right = sides[name][:, 0, None, None], sides[name][:, 1, None, None]
         return torch.where(self.right, right, left)
 

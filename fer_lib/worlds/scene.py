@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -82,8 +83,11 @@ class Scene:
 
     def to(self, device: torch.device | str) -> "Scene":
         """The same scenes on another device."""
-        moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Scene(**{k: v.to(device) if isinstance(v, Tensor) else v for k, v in moved.items()})
+        moved: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            moved[field.name] = value.to(device) if isinstance(value, Tensor) else value
+        return Scene(**moved)
 
 
 def sample_scene(batch: int, generator: torch.Generator, style: SceneStyle) -> Scene:

@@ -23,6 +23,7 @@ from fer_lib.train.analysis import (
     properties_of,
     steepest,
     with_contrast,
+    worst_faces,
 )
 from fer_lib.train.baseline import gradient_histograms, histogram_baseline
 from fer_lib.train.scoreboard import bars_of, rows_for_results, scoreboard
@@ -114,6 +115,16 @@ def test_errors_by_hand():
     assert error_of_each(pred, classes).sum() == 5
     states = small_faces("multi_label")
     np.testing.assert_allclose(error_of_each(1 - states.targets().numpy(), states), 1)
+
+
+def test_worst_faces_by_hand():
+    faces = small_faces("categorical").subset([0, 1, 2])
+    pred = np.full((3, 3), 0.2)
+    pred[np.arange(3), faces.targets().numpy()] = [0.5, 0.1, 0.3]
+    assert worst_faces(pred, faces, 2).tolist() == [1, 2]
+    values = small_faces("valence_arousal").subset([0, 1, 2])
+    moved = values.targets().numpy() + np.array([[0.1, 0.0], [0.0, 0.5], [0.2, 0.2]])
+    assert worst_faces(moved, values).tolist() == [1, 2, 0]
 
 
 def test_bins_hold_equally_many_and_all():
