@@ -75,7 +75,9 @@ def test_what_differs_between_runs_is_gone():
 
 
 def test_the_result_is_a_valid_notebook():
-    nbformat.validate(notebooks.compose(page(), ran(page()), INFO))
+    composed = notebooks.compose(page(), ran(page()), INFO)
+    assert nbformat.validate(composed) is None  # raises for a notebook that breaks the format
+    assert composed.nbformat == 4
 
 
 def test_ids_depend_on_content_and_tell_equal_cells_apart():
