@@ -77,7 +77,7 @@ def bias_map(points: Mapping[str, tuple[float, float]] | None = None) -> Figure:
     filled = ax.contourf(scale, shift, c_b, levels=levels, cmap="YlGnBu_r", extend="min")
     ax.contour(scale, shift, c_b, levels=levels, colors="white", linewidths=0.5)
     figure.colorbar(filled, ax=ax, label="$C_b$")
-    for k, (name, (v, u)) in enumerate((points or {}).items()):
+    for k, (name, (v, u)) in enumerate(sorted((points or {}).items(), key=lambda item: item[1][0])):
         ax.plot(v, u, "o", color=COLOURS["red"], markeredgecolor="white", markersize=8)
         side, right = ("left", 9) if v < 3 else ("right", -9)
         place = (right, 7 - 20 * (k % 2))  # above and below in turn, so that neighbours stay apart
