@@ -54,10 +54,7 @@ def load(
     info = describe(name)
     splits = _splits(split)
     check_size(size)
-    if limit is not None and (
-        isinstance(limit, bool) or not isinstance(limit, int | np.integer) or limit < 1
-    ):
-        raise ValueError(f"limit must be a whole number above 0, or None; got {limit!r}. None takes all.")
+    _check_limit(limit)
     _check_options(name, options)
     if name.startswith(WORLD):
         reading = worldset.read(name, splits=splits, size=size, limit=limit, seed=seed, **options)
