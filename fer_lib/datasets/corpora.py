@@ -33,7 +33,7 @@ class CorpusInfo:
         homepage: where its authors tell of it.
         obtain: what to do to get it.
         layout: the files that must lie in its root.
-        counts: published number of pictures or clips, by split.
+        counts: published number of pictures, clips, utterances or videos, by split ("all" where it has none).
         reference: the paper to cite.
         metrics: task -> metric, where it is not the task's usual one.
     """
@@ -142,6 +142,7 @@ _ALL = (
         obtain="Take the annotations from the homepage and ask its authors for the videos.",
         layout="omg_TrainVideos.csv and so on, with <video>/<utterance>.mp4",
         reference="Barros, Churamani, Lakomkin, Siqueira, Sutherland and Wermter, IJCNN, 2018",
+        counts={"train": 2_442, "validation": 617, "test": 2_229},
     ),
     CorpusInfo(
         name="elderreact",
@@ -169,6 +170,7 @@ _ALL = (
         obtain="Ask its authors through the homepage.",
         layout="Data/{Train,Validation,Test}/<name>.mp4 and Labels/*_labels.text",
         reference="Nojavanasghari, Baltrusaitis, Hughes and Morency, ICMI, 2016",
+        counts={"train": 432, "validation": 303, "test": 367},
     ),
     CorpusInfo(
         name="fabo",
@@ -176,12 +178,13 @@ _ALL = (
         tasks=("categorical",),
         classes=VOCABULARIES["fabo"],
         unit="sequence",
-        protocol="as its papers: folds over the clips",
+        protocol="folds over the people; the apex of each execution",
         licence=_RESEARCH,
         homepage="the authors' pages",
         obtain="Ask its authors. No official layout is public: a manifest names the clips.",
         layout="a manifest (video, subject, expression, start, apex, end), with the videos",
         reference="Gunes and Piccardi, ICPR, 2006",
+        counts={"all": 284},
     ),
     CorpusInfo(
         name="amigos",
@@ -208,6 +211,7 @@ _ALL = (
         obtain="Sign the agreement on its homepage.",
         layout="annotations as a txt a video, with cropped_aligned/<video>/00001.jpg",
         reference="Kollias and Zafeiriou, BMVC, 2019",
+        counts={"train": 346, "validation": 68, "test": 131},
     ),
 )
 

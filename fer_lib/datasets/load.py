@@ -23,6 +23,9 @@ READERS: dict[str, ModuleType] = {"fer2013": fer2013, "ferplus": ferplus}
 """Corpora that can be read: modules with ``find(root)`` and ``read(root, *, size, **options)``."""
 
 
+_ARGUMENTS = ("root", "split", "size", "limit", "seed", "workers", "progress")
+
+
 def load(
     name: str,
     *,
@@ -31,6 +34,8 @@ def load(
     size: int | None = None,
     limit: int | None = None,
     seed: int = 0,
+    workers: int | None = None,
+    progress: bool | None = None,
     **options: Any,
 ) -> FaceSet:
     """Load a corpus or a world; the first call decodes or renders it into the store, later ones open that.
@@ -42,6 +47,9 @@ def load(
         size: side of the pictures in pixels; None keeps the corpus's own.
         limit: at most so many faces: of a corpus a random part, of a world only so many are rendered.
         seed: of a corpus, draws the part that `limit` takes; of a world, draws its people and scenes.
+        workers: processes that render a world; None takes ``$FER_WORKERS``, else all cores. The pictures do
+            not depend on it.
+        progress: show a bar while a world is rendered; None shows it on a terminal only.
         **options: of the corpus, such as ``mode="probability"`` of FER+.
 
     Returns:
@@ -57,7 +65,8 @@ def load(
     _check_limit(limit)
     _check_options(name, options)
     if name.startswith(WORLD):
-        reading = worldset.read(name, splits=splits, size=size, limit=limit, seed=seed, **options)
+        how = {"workers": workers, "progress": progress}
+        reading = worldset.read(name, splits=splits, size=size, limit=limit, seed=seed, **how, **options)
     else:
         reader = _reader(name)
         reading = reader.read(find_root(name, root), size=size, **options)
@@ -154,7 +163,7 @@ def _check_options(name: str, options: dict[str, Any]) -> None:
     known = [] if read is None else [*signatures.signature(read).parameters][2:]  # after root and size
     for option in options:
         if option not in known:
-            near = difflib.get_close_matches(option, [*known, "root", "split", "size", "limit", "seed"], n=1)
+            near = difflib.get_close_matches(option, [*known, *_ARGUMENTS], n=1)
             hint = f"Did you mean {near[0]!r}?" if near else "Leave it out."
             raise TypeError(f"options of {name} must be among {known}; got {option!r}. {hint}")
 

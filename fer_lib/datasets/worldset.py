@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from fer_lib.errors import DataError
 if TYPE_CHECKING:
     from fer_lib.worlds import World
 
-VERSION = 1
+VERSION = 2
 
 
 def read(
@@ -30,6 +30,8 @@ def read(
     limit: int | None,
     seed: int,
     mode: str = "majority",
+    workers: int | None = None,
+    progress: bool | None = None,
 ) -> Reading:
     """Render some splits of a world, or open them if they were rendered before.
 
@@ -40,6 +42,7 @@ def read(
         limit: number of images over all `splits`, shared in proportion to their sizes; None renders all.
         seed: draws the world's people and scenes.
         mode: for "world:ferplus" only, see `fer_lib.datasets.votes.label`.
+        workers, progress: see `fer_lib.worlds.workers.render_parts`; they change no picture.
     """
     world = world_of(name)
     size = size or world.size
@@ -49,8 +52,7 @@ def read(
         raise DataError(name, rule, "+".join(splits), "Choose one of these; part it with faces.split.")
 
     def chunks() -> Iterator[Chunk]:
-        for split, number in numbers.items():
-            yield from _rendered(world, split, number, size, seed)
+        yield from _rendered(world, numbers, size, seed, {"workers": workers, "progress": progress})
 
     short = name.removeprefix(WORLD)
     parts = {"reader": "world", "version": VERSION, "code": code_of_worlds(), "world": short}
@@ -61,8 +63,8 @@ def read(
         tasks = votes.TASKS[mode]
         source += f", {mode} labels"
         return Reading(store, table, reason, tasks[0], tasks, votes.CLASSES, source, (mode,))
-    keep = np.full(len(store.table), "", dtype=object)
-    return Reading(store, store.table, keep, world.task, tuple(world.tasks), tuple(world.classes), source)
+    reason = _reasons(store.table)
+    return Reading(store, store.table, reason, world.task, tuple(world.tasks), tuple(world.classes), source)
 
 
 def code_of_worlds() -> str:
@@ -71,10 +73,20 @@ def code_of_worlds() -> str:
 
     digest = hashlib.sha256()
     folder = Path(worlds.__file__).parent
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode())
+    masks = [folder.parent / "preprocess" / f"{name}.py" for name in ("masks", "fabrics", "headpose")]
+    for path in [*sorted(folder.rglob("*.py")), *masks]:
+        digest.update(path.relative_to(folder.parent).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _reasons(table: pd.DataFrame) -> np.ndarray:
+    """Why rows are left out: Aff-Wild2 marks frames that nobody could judge by -5 and -1."""
+    reason = np.full(len(table), "", dtype=object)
+    for column, invalid in (("valence", -5), ("arousal", -5), ("expression", -1)):
+        if column in table:
+            reason[(table[column] == invalid).to_numpy()] = "no valid annotation (-5 or -1)"
+    return reason
 
 
 def _shares(counts: dict[str, int], limit: int | None) -> dict[str, int]:
@@ -90,18 +102,16 @@ def _shares(counts: dict[str, int], limit: int | None) -> dict[str, int]:
     return {split: number for split, number in shares.items() if number}
 
 
-def _rendered(world: World, split: str, number: int, size: int, seed: int) -> Iterator[Chunk]:
-    """Pass one split's images on with their rows of the tables."""
-    images, table, truth = world.build(split, n=number, size=size, seed=seed)
-    table = _as_release(world, table)
-    start = 0
-    for batch in images:
-        stop = start + len(batch)
-        yield Chunk(np.asarray(batch), table.iloc[start:stop], truth.iloc[start:stop])
-        start = stop
-    if start != number:
-        got = f"{start} instead of {number} for {split!r}"
-        raise ValueError(f"a world must render n images; got {got}. Correct the world.")
+def _rendered(
+    world: World, numbers: dict[str, int], size: int, seed: int, how: dict[str, Any]
+) -> Iterator[Chunk]:
+    """Pass the splits' images on with their rows of the tables."""
+    from fer_lib.worlds.workers import render_parts
+
+    got = 0
+    for images, table, truth in render_parts(world, numbers, size=size, seed=seed, **how):
+        yield Chunk(np.asarray(images), _as_release(world, table), truth)
+        got += len(images)
 
 
 def _as_release(world: World, table: pd.DataFrame) -> pd.DataFrame:

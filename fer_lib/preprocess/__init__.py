@@ -1,6 +1,22 @@
-"""From stored pixels to what an encoder reads."""
+"""From a picture to what an encoder reads: find the face, align it, mask it, vary it, prepare it."""
 
-from fer_lib.preprocess.augment import Augmentation, augment
+from fer_lib.preprocess.align import align, eye_centres, similarity_from_eyes, warp
+from fer_lib.preprocess.augment import THESIS, Augmentation, augment
+from fer_lib.preprocess.detect import detect, find_eyes, find_faces
 from fer_lib.preprocess.inputs import prepare
+from fer_lib.preprocess.masks import overlay
 
-__all__ = ["Augmentation", "augment", "prepare"]
+__all__ = [
+    "THESIS",
+    "Augmentation",
+    "align",
+    "augment",
+    "detect",
+    "eye_centres",
+    "find_eyes",
+    "find_faces",
+    "overlay",
+    "prepare",
+    "similarity_from_eyes",
+    "warp",
+]

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fer_lib.preprocess.inputs import LUMA
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -20,6 +22,9 @@ class Augmentation:
         contrast: scale about the image's mean by a factor in [1 - contrast, 1 + contrast], in [0, 1].
         cutout: side of a square of the image's mean value, as a share of the image's side, in [0, 1]; half
             of the images get one.
+        saturation: scale the colours about the image's grey by a factor in [1 - saturation, 1 + saturation],
+            in [0, 1]; grey images have none.
+        hue_deg: turn the hue by up to this many degrees either way, in [0, 180].
 
     Raises:
         ValueError: an amount outside its range.
@@ -32,13 +37,21 @@ class Augmentation:
     brightness: float = 0.1
     contrast: float = 0.2
     cutout: float = 0.0
+    saturation: float = 0.0
+    hue_deg: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            high = 180.0 if field.name == "rotate_deg" else 1.0
+            high = 180.0 if field.name.endswith("_deg") else 1.0
             value = getattr(self, field.name)
             if not 0 <= value <= high or (field.name == "zoom" and value == 1):
                 raise ValueError(f"{field.name} must be in [0, {high:g}]; got {value}. 0 turns it off.")
+
+
+THESIS = Augmentation(
+    flip=0.5, rotate_deg=15.0, zoom=0.0, shift=0.0, brightness=0.2, contrast=0.3, saturation=0.3, hue_deg=18.0
+)
+"""The six augmentations of Antoniadis (2021), section 3.1. The thesis names them; the ranges are ours."""
 
 
 def augment(
@@ -49,7 +62,7 @@ def augment(
     low: float = 0.0,
     high: float = 1.0,
 ) -> Tensor:
-    """Mirror, turn, scale, move, brighten and cover each image by amounts of its own.
+    """Mirror, turn, scale, move, relight, recolour and cover each image by amounts of its own.
 
     The random numbers are drawn on the CPU and then moved: the same generator gives the same amounts on
     every device. What comes in from outside the picture repeats its border.
@@ -57,7 +70,8 @@ def augment(
     Args:
         images: floating-point (B, C, H, W) in [low, high].
         amounts: the ranges to draw from; None for the defaults.
-        generator: a CPU generator; it is advanced by the same amount whatever the ranges.
+        generator: a CPU generator; it is advanced by the same amount whatever the ranges (and by a little
+            more where saturation or hue are changed).
         low: value of a black pixel.
         high: value of a white pixel.
 
@@ -75,6 +89,9 @@ def augment(
     draws = torch.rand(10, batch, generator=generator).to(images.device)  # each in [0, 1)
     changed = _move(images, amounts, draws[:5])
     changed = _light(changed, amounts, draws[5:7], low, high)
+    if (amounts.saturation or amounts.hue_deg) and images.shape[1] == 3:
+        colour = torch.rand(2, batch, generator=generator).to(images.device)
+        changed = _recolour(changed, amounts, 2 * colour - 1, low, high)
     return _cover(changed, amounts.cutout, draws[7:])
 
 
@@ -103,6 +120,42 @@ def _light(images: Tensor, amounts: Augmentation, draws: Tensor, low: float, hig
     factor = 1 + signed[0] * amounts.contrast
     offset = signed[1] * amounts.brightness * (high - low)
     return (mean + (images - mean) * factor + offset).clamp(low, high)
+
+
+def _recolour(images: Tensor, amounts: Augmentation, signed: Tensor, low: float, high: float) -> Tensor:
+    """Scale the colours about the grey, then turn the hue."""
+    real = (images - low) / (high - low)
+    grey = (real * real.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+    factor = 1 + (signed[0] * amounts.saturation)[:, None, None, None]
+    real = turn_hue((grey + (real - grey) * factor).clamp(0, 1), signed[1] * amounts.hue_deg)
+    return real * (high - low) + low
+
+
+def turn_hue(images: Tensor, angle_deg: Tensor) -> Tensor:
+    """Turn the hue of each image, leaving its largest and smallest channel value at every pixel.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1].
+        angle_deg: (B,); 120 turns red into green.
+
+    Example:
+        >>> red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
+        >>> turn_hue(red, torch.tensor([120.0])).flatten().tolist()
+        [0.0, 1.0, 0.0]
+    """
+    high, low = images.amax(1), images.amin(1)
+    red, green, blue = images.unbind(1)
+    spread = (high - low).clamp_min(1e-12)
+    # sixths of the circle, from the channel that is largest (the hue of a hexcone)
+    hue = torch.where(
+        high == red,
+        (green - blue) / spread,
+        torch.where(high == green, 2 + (blue - red) / spread, 4 + (red - green) / spread),
+    )
+    hue = hue + (angle_deg / 60)[:, None, None]
+    place = torch.stack([torch.remainder(hue + shift, 6) for shift in (5, 3, 1)], 1)  # (B,3,H,W)
+    fall = torch.minimum(place, 4 - place).clamp(0, 1)
+    return high[:, None] - (high - low)[:, None] * fall
 
 
 def _cover(images: Tensor, share: float, draws: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from fer_lib.preprocess import prepare
 from fer_lib.train.batches import DeviceFaces
 from fer_lib.train.device import device
 
-SCORES = ("ccc", "accuracy", "mean_class_accuracy", "macro_f1")
+SCORES = ("ccc", "accuracy", "mean_class_accuracy", "macro_f1", "pearson")
 
 
 def predict(model: FaceModel, faces: Any, *, batch_size: int = 256, flip: bool = False) -> np.ndarray:
@@ -62,7 +62,8 @@ def score(pred: np.ndarray | Tensor, faces: Any) -> float:
 
     Returns:
         Mean CCC of valence and arousal ("ccc"), "accuracy" or "mean_class_accuracy" of the likeliest class
-        (for vote distributions: against the class with most votes), or "macro_f1" at probability 0.5.
+        (for vote distributions: against the class with most votes), "macro_f1" at probability 0.5, or
+        the mean Pearson correlation over the outputs ("pearson", for intensities).
 
     Raises:
         ValueError: an unknown metric.

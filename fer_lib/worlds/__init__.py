@@ -8,15 +8,19 @@ from fer_lib.worlds.action_units import COLUMNS, NAMES, NUMBERS, PROTOTYPES, fro
 from fer_lib.worlds.affect_rules import affect, express
 from fer_lib.worlds.annotators import Panel, appearance, confusion_matrix, pair_agreement, vote
 from fer_lib.worlds.catalogue import WORLDS
-from fer_lib.worlds.expressions import EMOTIONS, Dialect, sample_expressions
+from fer_lib.worlds.ceilings import Ceiling, ceiling
+from fer_lib.worlds.expressions import Dialect, sample_expressions
+from fer_lib.worlds.feelings import EMOTIONS, FEELINGS
 from fer_lib.worlds.people import People, sample_people
 from fer_lib.worlds.renderer import REGIONS, Rendered, render
 from fer_lib.worlds.scene import Scene, SceneStyle, neutral_scene, sample_scene
+from fer_lib.worlds.sequences import Clips
+from fer_lib.worlds.tables import landmarks_of
 from fer_lib.worlds.world import World
 
 __all__ = [
-    "COLUMNS", "EMOTIONS", "NAMES", "NUMBERS", "PROTOTYPES", "REGIONS", "WORLDS", "Dialect", "Panel",
-    "People", "Rendered", "Scene", "SceneStyle", "World", "affect", "appearance", "confusion_matrix",
-    "express", "from_intensities", "neutral_scene", "pair_agreement", "prototype_table", "render",
+    "COLUMNS", "EMOTIONS", "FEELINGS", "NAMES", "NUMBERS", "PROTOTYPES", "REGIONS", "WORLDS", "Ceiling", "Clips", "Dialect",
+    "Panel", "People", "Rendered", "Scene", "SceneStyle", "World", "affect", "appearance", "ceiling", "confusion_matrix",
+    "express", "from_intensities", "landmarks_of", "neutral_scene", "pair_agreement", "prototype_table", "render",
     "sample_expressions", "sample_people", "sample_scene", "vote",
 ]  # fmt: skip

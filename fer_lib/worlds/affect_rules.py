@@ -37,7 +37,13 @@ def _weigh(units: Tensor, single: dict[int, float], pairs: dict[tuple[int, int],
 
 
 def affect(
-    action_units: Tensor, *, turn_deg: float = 0.0, stretch: tuple[float, float] = (1.0, 1.0)
+    action_units: Tensor,
+    *,
+    turn_deg: float = 0.0,
+    stretch: tuple[float, float] = (1.0, 1.0),
+    offset: tuple[float, float] = (0.0, 0.0),
+    valence: dict[int, float] | None = None,
+    arousal: dict[int, float] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Valence and arousal (B,) each, in the unit disc.
 
@@ -45,6 +51,8 @@ def affect(
         action_units: (B,A,2) or (B,A) intensities.
         turn_deg: a dialect's turn of the plane, counter-clockwise.
         stretch: a dialect's factors for valence and for arousal.
+        offset: a dialect's shifts of valence and arousal, after the turn.
+        valence, arousal: a dialect's weights of single units; they replace the usual ones.
 
     >>> from fer_lib.worlds import from_intensities
     >>> valence, arousal = affect(from_intensities({6: 0.7, 12: 0.85, 25: 0.7}))
@@ -52,12 +60,13 @@ def affect(
     (True, True)
     """
     units = action_units.mean(-1) if action_units.dim() == 3 else action_units
-    valence = torch.tanh(1.15 * stretch[0] * (0.06 + _weigh(units, VALENCE, PAIRS_VALENCE)))
-    arousal = torch.tanh(1.05 * stretch[1] * (_weigh(units, AROUSAL, PAIRS_AROUSAL) - 0.08))
+    weights = VALENCE | (valence or {}), AROUSAL | (arousal or {})
+    v = torch.tanh(1.15 * stretch[0] * (0.06 + _weigh(units, weights[0], PAIRS_VALENCE)))
+    a = torch.tanh(1.05 * stretch[1] * (_weigh(units, weights[1], PAIRS_AROUSAL) - 0.08))
     c, s = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
-    valence, arousal = c * valence - s * arousal, s * valence + c * arousal
-    beyond = torch.sqrt(valence * valence + arousal * arousal).clamp_min(1.0)
-    return valence / beyond, arousal / beyond
+    v, a = c * v - s * a + offset[0], s * v + c * a + offset[1]
+    beyond = torch.sqrt(v * v + a * a).clamp_min(1.0)
+    return v / beyond, a / beyond
 
 
 def _bank() -> Tensor:

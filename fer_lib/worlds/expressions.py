@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from fer_lib.worlds.action_units import NUMBERS, ONE_SIDED, PROTOTYPES, SIDED, prototype_table
+from fer_lib.worlds.action_units import NUMBERS, ONE_SIDED, SIDED
+from fer_lib.worlds.feelings import EMOTIONS, FEELINGS, Variant, lexicon
 from fer_lib.worlds.people import Draw, People
-
-EMOTIONS: tuple[str, ...] = tuple(PROTOTYPES)
 
 
 @dataclass(frozen=True)
@@ -16,19 +15,36 @@ class Dialect:
     """How a world speaks with its face.
 
     Attributes:
-        variants: weights of an emotion's variants, where they are not equal.
+        variants: weights of a feeling's usual variants, where they are not equal.
+        own: variants that only this world uses, each with its weight beside the usual ones.
         gains: factors of single action units.
-        intensity: mean and concentration of the Beta distribution of intensities.
+        intensity: mean and concentration of the bell of intensities in (0,1).
         blend: how often a second emotion mixes in.
-        turn_deg, stretch: how its annotators' valence and arousal read the units, see ``affect_rules``.
+        uneven: spread of the difference between the sides of the face.
+        restless: how much faces move without meaning anything, 1 as usual.
+        turn_deg, stretch, offset, valence, arousal: how its annotators' valence and arousal read the units:
+            a turn of the plane, factors and shifts of its axes, weights of single units that replace the
+            usual ones; see ``affect_rules``.
     """
 
     variants: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    own: dict[str, tuple[tuple[float, Variant], ...]] = field(default_factory=dict)
     gains: dict[int, float] = field(default_factory=dict)
     intensity: tuple[float, float] = (0.62, 5.0)
     blend: float = 0.25
+    uneven: float = 0.12
+    restless: float = 1.0
     turn_deg: float = 0.0
     stretch: tuple[float, float] = (1.0, 1.0)
+    offset: tuple[float, float] = (0.0, 0.0)
+    valence: dict[int, float] = field(default_factory=dict)
+    arousal: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def reading(self) -> dict[str, object]:
+        """The arguments that ``affect`` takes from a dialect."""
+        names = ("turn_deg", "stretch", "offset", "valence", "arousal")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,7 @@ class Shown:
 
     Attributes:
         units: (B,A,2) action units as rendered.
-        emotion: index into ``EMOTIONS`` (B,).
+        emotion: index into ``FEELINGS`` (B,); the first eight are ``EMOTIONS``.
         variant: which way of showing it (B,).
         intensity: 0-1 (B,).
         second, share: the emotion blended in and its weight (B,).
@@ -54,7 +70,7 @@ class Shown:
 def sample_expressions(
     people: People, emotion: Tensor, generator: torch.Generator, dialect: Dialect
 ) -> Shown:
-    """Let each person show an emotion (B,) of ``EMOTIONS`` in a world's dialect."""
+    """Let each person show a feeling (B,), an index into ``FEELINGS``, in a world's dialect."""
     batch = len(emotion)
     draw = Draw(batch, generator)
     mean, weight = dialect.intensity
@@ -67,10 +83,10 @@ def sample_expressions(
     units = units * (intensity * (emotion != 0))[:, None]
     spread = torch.randn(units.shape, generator=generator)
     units = units * (1 + 0.22 * spread)
-    units = units + _restless(batch, generator)
+    units = units + dialect.restless * _restless(batch, generator)
     gains = torch.tensor([dialect.gains.get(number, 1.0) for number in NUMBERS])
     units = units * gains * people["gain"] + people["habit"]
-    units = _sides(units.clamp(0, 1), emotion, generator)
+    units = _sides(units.clamp(0, 1), emotion, generator, dialect.uneven)
     return Shown(units, emotion, variant, intensity * (emotion != 0), second, share)
 
 
@@ -81,17 +97,11 @@ def _beta(draw: Draw, mean: float, weight: float) -> Tensor:
 
 
 def _variant_units(emotion: Tensor, draw: Draw, dialect: Dialect) -> tuple[Tensor, Tensor]:
-    """One row of the emotion's prototype table for each face: (B,A), and which row."""
-    most = max(len(variants) for variants in PROTOTYPES.values())
-    table = torch.zeros(len(EMOTIONS), most, len(NUMBERS))
-    weights = torch.zeros(len(EMOTIONS), most)
-    for k, name in enumerate(EMOTIONS):
-        rows = prototype_table(name)
-        table[k, : len(rows)] = rows
-        weights[k, : len(rows)] = torch.tensor(dialect.variants.get(name, (1.0,) * len(rows)))
-    ladder = (weights / weights.sum(1, keepdim=True)).cumsum(1)[emotion]
-    variant = (draw.uniform()[:, None] > ladder).sum(1).clamp(max=most - 1)
-    return table[emotion, variant], variant
+    """One way of showing each feeling: action units (B,A), and which way."""
+    units, shares = lexicon(dialect.variants, dialect.own)
+    ladder = shares.cumsum(1)[emotion]
+    variant = (draw.uniform()[:, None] > ladder).sum(1).clamp(max=shares.shape[1] - 1)
+    return units[emotion, variant], variant
 
 
 def _restless(batch: int, generator: torch.Generator) -> Tensor:
@@ -117,11 +127,11 @@ def _restless(batch: int, generator: torch.Generator) -> Tensor:
     return happens * torch.rand(shape, generator=generator) * reach
 
 
-def _sides(units: Tensor, emotion: Tensor, generator: torch.Generator) -> Tensor:
+def _sides(units: Tensor, emotion: Tensor, generator: torch.Generator, uneven: float) -> Tensor:
     """(B,A) -> (B,A,2): slightly uneven sides; contempt on one side only."""
     batch = len(units)
     sided = torch.tensor([float(number in SIDED) for number in NUMBERS])
-    tilt = 0.12 * torch.randn(batch, len(NUMBERS), generator=generator).clamp(-2, 2) * sided
+    tilt = uneven * torch.randn(batch, len(NUMBERS), generator=generator).clamp(-2, 2) * sided
     both = torch.stack([units * (1 - tilt), units * (1 + tilt)], -1)
     side = torch.randint(0, 2, (batch,), generator=generator)
     contempt = emotion == EMOTIONS.index("contempt")

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from fer_lib.worlds.draw import bump, cover, noise, paint, ramp, tint
+from fer_lib.worlds.draw import bump, cover, gauss, noise, paint, ramp, tint
 from fer_lib.worlds.geometry import field
 from fer_lib.worlds.layout import Layout, brow_curve, lid_curves
 from fer_lib.worlds.people import People
 
-IRIS_RADIUS = 0.057
+IRIS_RADIUS = 0.053
 
 
 def colour_of(red: float, green: float, blue: float, like: Tensor) -> Tensor:
@@ -41,60 +41,69 @@ def paint_eyes(
     """White, iris, pupil, lids, lashes. Returns the albedo and the coverage of the visible eyeball."""
     here = face.on(x)
     eye, upper, lower, along, down, u = eye_opening(face, x, y, pixel)
-    colour = _lids(people, here, colour, (upper, lower, down, u), pixel)
-    shade = 0.42 + 0.50 * ramp(down - upper, -0.005, 0.045) - 0.22 * u * u
-    white = colour_of(0.62, 0.58, 0.55, colour) * shade.unsqueeze(1)
-    white = white * exposed(people, 0.52).unsqueeze(1)
-    duct = ramp(u, -0.80, -0.98)
-    white = tint(white, duct, (0.9, 0.55, 0.5))
-    side = torch.sign(x)
+    curves = (upper, lower, down, u)
+    colour = _lids(people, here, colour, curves, pixel)
+    round_ = (0.92 - 0.42 * u * u) * (0.80 + 0.20 * ramp(lower - down, 0.0, 0.03))
+    white = colour_of(0.46, 0.41, 0.385, colour) * (round_ * exposed(people, 0.82)).unsqueeze(1)
+    white = tint(white, ramp(u, -0.72, -0.98), (0.95, 0.55, 0.48))
+    ball = _iris(people, here, gaze, (along, down, torch.sign(x)), pixel, white)
+    under_lid = ramp(down - upper, 0.044, -0.006)
+    ball = ball * (1 - 0.68 * under_lid).unsqueeze(1)
+    rim = ramp(lower - down, 0.013, 0.004) * ramp(u.abs(), 1.0, 0.8)
+    ball = paint(ball, 0.55 * rim, 0.75 * people["skin"][:, :, None, None] + 0.04)
+    colour = paint(colour, eye, ball)
+    return _lashes(people, here, colour, curves, pixel), eye
+
+
+def _iris(
+    people: People, here: Layout, gaze: Tensor, place: tuple[Tensor, ...], pixel: Tensor, white: Tensor
+) -> Tensor:
+    """Iris with its dark edge and pupil, covered a little by the upper lid, touching the lower one."""
+    along, down, side = place
     ix = along - side * gaze[:, 0, None, None]
-    iy = down + 0.006 - gaze[:, 1, None, None] - 0.25 * here.lower + 0.008
+    iy = down + 0.014 - gaze[:, 1, None, None]
     r = torch.sqrt(ix * ix + iy * iy + 1e-8)
     soft = torch.maximum(pixel, torch.full_like(pixel, 0.008))
-    inner = people["iris"][:, :, None, None] * (
-        0.50 + 0.55 * ramp(r, 0.046, 0.022) + 0.35 * ramp(iy, -0.02, 0.04)
-    ).unsqueeze(1)
-    inner = (
-        inner
-        * exposed(people, 0.25).unsqueeze(1)
-        * (0.35 + 0.65 * ramp(r, IRIS_RADIUS, IRIS_RADIUS - 0.014)).unsqueeze(1)
-    )
-    ball = paint(white, cover(r - IRIS_RADIUS, soft), inner)
-    ball = paint(ball, cover(r - 0.023, soft), colour_of(0.004, 0.004, 0.004, colour))
-    lid_shadow = ramp(down - upper, 0.030, 0.0)
-    ball = ball * (1 - 0.55 * lid_shadow).unsqueeze(1)
-    colour = paint(colour, eye, ball)
-    return _lashes(people, here, colour, (upper, lower, down, u), pixel), eye
+    depth = 0.55 + 0.45 * ramp(r, 0.044, 0.024) + 0.40 * ramp(iy, -0.02, 0.04)
+    depth = depth * (0.30 + 0.70 * ramp(r, IRIS_RADIUS, IRIS_RADIUS - 0.013))
+    tone = people["iris"][:, :, None, None] * (depth * exposed(people, 0.25)).unsqueeze(1)
+    ball = paint(white, cover(r - IRIS_RADIUS, soft), tone)
+    return paint(ball, cover(r - 0.022, soft), colour_of(0.004, 0.004, 0.004, white))
 
 
 def _lids(people: People, here: Layout, colour: Tensor, eye: tuple[Tensor, ...], pixel: Tensor) -> Tensor:
-    """The lid's crease, its shade and make-up, and the soft hollow at the nose."""
+    """The lid's crease and make-up; the shade above the crease is the relief's."""
     upper, lower, down, u = eye
-    near = ramp(u.abs(), 1.25, 0.85)
-    openness = (here.upper / 0.06).clamp(0, 1.4)
-    crease_at = upper - 0.020 - 0.020 * (1 - u * u).clamp_min(0) * (1.3 - 0.6 * openness)
-    thickness = torch.maximum(pixel, torch.full_like(pixel, 0.012))
-    crease = torch.exp(-(((down - crease_at) / thickness) ** 2)) * near * (1 - 0.5 * here.shut)
-    lid = ramp(down, crease_at - 0.015, crease_at) * ramp(down, upper + 0.01, upper) * near
-    colour = tint(colour, lid * (0.25 + 0.6 * field(people["makeup"])), (0.72, 0.60, 0.60))
-    colour = tint(colour, crease * 0.55, (0.42, 0.34, 0.32))
-    under = torch.exp(-(((down - lower - 0.010) / 0.018) ** 2)) * near
-    return tint(colour, under * (0.22 + 0.25 * here.squeeze), (0.70, 0.58, 0.58))
+    near = ramp(u.abs(), 1.22, 0.85)
+    above = upper - down
+    crease_at = 0.028 + 0.016 * (1 - u * u).clamp_min(0) - 0.010 * here.hood
+    thick = torch.maximum(0.8 * pixel, torch.full_like(pixel, 0.009))
+    crease = gauss(((above - crease_at) / thick) ** 2) * near * (0.009 / thick) ** 0.5
+    lid = ramp(above, crease_at + 0.015, crease_at) * ramp(above, -0.01, 0.01) * near
+    colour = tint(colour, lid * (0.15 + 0.7 * field(people["makeup"])), (0.66, 0.56, 0.58))
+    colour = tint(colour, crease * 0.60 * (1 - 0.5 * here.shut), (0.40, 0.31, 0.29))
+    below = down - lower
+    line = (
+        gauss(((below - 0.034 - 0.012 * (1 - u * u)) / torch.maximum(pixel, 0.5 * thick + 0.005)) ** 2) * near
+    )
+    return tint(
+        colour, line * (0.10 + 0.30 * here.squeeze + 0.20 * here.wrinkled).clamp(max=0.6), (0.55, 0.44, 0.42)
+    )
 
 
 def _lashes(people: People, here: Layout, colour: Tensor, eye: tuple[Tensor, ...], pixel: Tensor) -> Tensor:
     """Dark upper lash line, heavier outwards and with make-up; a faint lower one."""
     upper, lower, down, u = eye
     made_up = field(people["makeup"])
-    ends = ramp(u.abs(), 1.14, 0.98)
-    thick = 0.011 + 0.007 * (u + 1) * 0.5 + 0.007 * made_up
+    ends = ramp(u.abs(), 1.16, 0.98)
+    thick = 0.017 + 0.009 * (u + 1) * 0.5 + 0.009 * made_up + 0.006 * here.shut
     faint = (thick / pixel).clamp(max=1)
-    line = cover((down - upper + 0.3 * thick).abs() - 0.5 * torch.maximum(thick, pixel), pixel) * faint * ends
-    colour = paint(colour, line * 0.88, colour_of(0.012, 0.008, 0.007, colour))
-    low = torch.exp(-(((down - lower) / torch.maximum(pixel * 0.7, torch.full_like(pixel, 0.006))) ** 2))
-    dark = colour_of(0.03, 0.018, 0.015, colour)
-    return paint(colour, low * ramp(u.abs(), 1.02, 0.8) * (0.25 + 0.3 * made_up) * (1 - here.shut), dark)
+    line = cover((down - upper + 0.25 * thick).abs() - 0.5 * torch.maximum(thick, pixel), 1.3 * pixel)
+    dark = 0.16 * people["skin"][:, :, None, None] * colour_of(0.45, 0.34, 0.34, colour)
+    colour = paint(colour, line * faint * ends * 0.92, dark)
+    low = gauss(((down - lower - 0.004) / torch.maximum(pixel * 0.8, torch.full_like(pixel, 0.008))) ** 2)
+    low = low * ramp(u, -0.9, 0.3) * ramp(u, 1.08, 0.9) * (1 - here.shut)
+    return tint(colour, low * (0.45 + 0.4 * made_up), (0.35, 0.26, 0.26))
 
 
 def paint_brows(

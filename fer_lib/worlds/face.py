@@ -1,37 +1,42 @@
-"""The face's surface: skin and features as albedo, relief as normals, light on both."""
+"""The face's picture: what the sculpted surface and the painted features look like from where the camera stands."""
 
 import torch
 from torch import Tensor
 
-from fer_lib.worlds import eyes, mouth, relief, skin
+from fer_lib.worlds import eyes, mouth, skin
 from fer_lib.worlds.draw import cover
-from fer_lib.worlds.geometry import Frame, field
+from fer_lib.worlds.geometry import Frame, Pose, field
 from fer_lib.worlds.layout import Layout
-from fer_lib.worlds.light import Light, shade
+from fer_lib.worlds.light import Light
 from fer_lib.worlds.people import People
+from fer_lib.worlds.sculpt import look_up, places
+from fer_lib.worlds.surface import Surface, illuminate
 from fer_lib.worlds.windows import Window, window_around
 
 MARGIN = 0.15  # face units round the landmarks of eyes and mouth in which something is painted
 
 
 def paint_face(
-    people: People, face: Layout, frame: Frame, light: Light, gaze: Tensor, points: Tensor
-) -> tuple[Tensor, Tensor]:
+    people: People, face: Layout, frame: Frame, light: Light, gaze: Tensor, points: Tensor,
+    *, surface: Surface, pose: Pose,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The lit face (B,3,H,W) and the region masks (B,4,H,W); ``points`` are its landmarks."""
     x, y, pixel = frame.x, frame.y, frame.pixel
     rough = skin.grain(people, x, y)
-    height = relief.heights(face, x, y, nose=relief.nose_height(face, x, y)) + relief.wrinkles(face, x, y)
-    normal = relief.bend(frame.normal, height, pixel)
-    albedo = skin.beard(people, face, x, y, skin.skin_colour(people, face, x, y, rough), rough)
+    factors, gloss = skin.complexion(people, face, surface.canvas)
+    maps = torch.cat([illuminate(surface, light, pose, gloss), factors], 1)
+    seen = look_up(maps, places(x, y))
+    lit, shine, factors = seen[:, :3], seen[:, 3], seen[:, 4:]
+    albedo = skin.beard(people, face, frame, skin.skin_colour(people, factors, x, pixel, rough), rough)
     margin = MARGIN / pixel[:, 0, 0]
     upper = window_around(points[:, 17:48], margin, x.shape[-1])
     lower = window_around(torch.cat([points[:, 31:36], points[:, 48:]], 1), margin, x.shape[-1])
     albedo, brows, balls, spark = _upper(people, face, frame, light, gaze, upper, albedo)
     albedo, lips, gap = _lower(people, face, frame, lower, albedo)
-    gloss = field(people["gloss"]) * (1 - 0.8 * brows) * (1 - gap) * (1 + 0.8 * lips) * (0.5 + rough[0])
-    lit = shade(light, normal, albedo, gloss) + spark.unsqueeze(1)
+    shine = shine * (1 - 0.8 * brows) * (1 - gap) * (1 - balls) * (1 + 0.8 * lips)
+    picture = torch.addcmul(spark.unsqueeze(1), albedo, lit) + shine.unsqueeze(1)
     regions = torch.stack([balls, brows, _nose_region(face, x, y, pixel), torch.maximum(lips, gap)], 1)
-    return lit, regions * (cover(-frame.front, 0.3) * frame.head).unsqueeze(1)
+    return picture, regions * (cover(-frame.front, 0.3) * frame.head).unsqueeze(1)
 
 
 def _upper(

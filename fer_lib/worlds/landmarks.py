@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fer_lib.worlds.geometry import HeadShape, Pose, project
 from fer_lib.worlds.layout import Layout, brow_curve, lid_curves, lip_curves
-from fer_lib.worlds.relief import nose_height
+from fer_lib.worlds.sculpt import Strokes
 
 
 def face_points(face: Layout, shape: HeadShape) -> tuple[Tensor, Tensor]:
@@ -26,11 +26,17 @@ def face_points(face: Layout, shape: HeadShape) -> tuple[Tensor, Tensor]:
     return torch.cat([g[0] for g in groups], 1), torch.cat([g[1] for g in groups], 1)
 
 
-def landmarks(pose: Pose, face: Layout, shape: HeadShape, size: int) -> Tensor:
-    """Pixel coordinates (B,68,2), x then y."""
+def landmarks(pose: Pose, face: Layout, shape: HeadShape, strokes: Strokes, size: int) -> Tensor:
+    """Pixel coordinates (B,68,2), x then y, of places on the face that ``strokes`` have sculpted."""
     x, y = face_points(face, shape)
-    px, py = project(pose, shape, x, y, nose_height(face, x, y), size)
+    px, py = project(pose, shape, x, y, _heights(strokes, x, y), size)
     return torch.stack([px, py], -1)
+
+
+def _heights(strokes: Strokes, x: Tensor, y: Tensor) -> Tensor:
+    """Height of the skin at the points; the jaw's outline is the smooth head's."""
+    high = strokes.at(x, y)
+    return torch.cat([torch.zeros_like(high[:, :17]), high[:, 17:]], 1)
 
 
 def _row(values: list[float], like: Tensor) -> Tensor:

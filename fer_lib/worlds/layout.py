@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fer_lib.worlds.action_units import NUMBERS
+from fer_lib.worlds.draw import gauss
 from fer_lib.worlds.people import People
 
 Sided = dict[str, Tensor]
@@ -24,7 +25,7 @@ class Layout:
 
     def on(self, x: Tensor) -> "Layout":
         """The same layout read at points x (B,...): left numbers where x < 0, right ones elsewhere."""
-        return Layout(self.sides, x >= 0)
+        return Layout(self.sides, (x >= 0).to(x.dtype))  # numbers: far quicker to mix with than truths
 
     def __getattr__(self, name: str) -> Tensor:
         sides = self.__dict__["sides"]
@@ -33,11 +34,25 @@ class Layout:
         if self.right is None:
             raise AttributeError(f"{name} is read at points: use on(x).{name}, or mean({name!r})")
         left, right = sides[name][:, 0, None, None], sides[name][:, 1, None, None]
-        return torch.where(self.right, right, left)
+        return torch.addcmul(left, self.right, right - left)
 
     def mean(self, name: str) -> Tensor:
         """The mean of both sides (B,1,1)."""
         return self.sides[name].mean(1)[:, None, None]
+
+    def both(self) -> "Sides":
+        """The same layout read side by side: every number is (B,2,1)."""
+        return Sides(self.sides)
+
+
+class Sides(Layout):
+    """A layout whose numbers are (B,2,1), for what is made on both sides at once."""
+
+    def __getattr__(self, name: str) -> Tensor:
+        sides = self.__dict__["sides"]
+        if name not in sides:
+            raise AttributeError(name)
+        return sides[name][:, :, None]
 
 
 def arrange(people: People, units: Tensor) -> Layout:
@@ -55,7 +70,7 @@ def arrange(people: People, units: Tensor) -> Layout:
 
 
 def _jaw(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
-    drop = (0.145 * au[26] + 0.26 * au[27]).mean(1, keepdim=True).clamp(max=0.30)
+    drop = (0.165 * au[26] + 0.33 * au[27]).mean(1, keepdim=True).clamp(max=0.36)
     return {"jaw_drop": drop, "chin": p["chin"] + 0.8 * drop}
 
 
@@ -73,14 +88,16 @@ def _eyes(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
         "upper": (upper * (1 - shut) - 0.75 * lower * shut).clamp_min(-0.03),
         "lower": lower,
         "shut": shut,
+        "hood": (0.25 + 0.9 * p["old"] + 0.5 * au[4] - 0.6 * au[5] - 0.4 * au[2]).clamp_min(0)
+        * (1 - 0.6 * p["child"]),
         "squeeze": (0.9 * au[6] + 0.6 * au[7] + 0.5 * au[9]).clamp(max=1.2),
     }
 
 
 def _brows(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
-    inner = -0.100 * au[1] + 0.075 * au[4] + 0.030 * au[9] - 0.012 * au[5]
-    outer = -0.100 * au[2] + 0.022 * au[4] - 0.010 * au[5] + 0.008 * au[6]
-    middle = -0.012 * au[2] + 0.018 * au[4] + 0.010 * au[9] - 0.006 * au[5] + 0.008 * au[43]
+    inner = -0.100 * au[1] + 0.095 * au[4] + 0.030 * au[9] - 0.012 * au[5]
+    outer = -0.100 * au[2] + 0.030 * au[4] - 0.010 * au[5] + 0.008 * au[6]
+    middle = -0.012 * au[2] + 0.028 * au[4] + 0.010 * au[9] - 0.006 * au[5] + 0.008 * au[43]
     return {
         "brow_x": p["eye_x"] + 0.015 - 0.030 * au[4],
         "brow_y": p["eye_y"] - p["brow_gap"],
@@ -100,18 +117,18 @@ def _mouth(p: dict[str, Tensor], au: dict[int, Tensor], jaw: Sided) -> Sided:
     drop = jaw["jaw_drop"]
     both = {n: v.mean(1, keepdim=True) for n, v in au.items()}
     stretch = 0.36 * au[12] + 0.26 * au[20] + 0.07 * au[14] - 0.45 * both[18] - 0.14 * both[23]
-    stretch = stretch - 0.28 * both[27] - 0.10 * both[26] - 0.04 * au[15]
+    stretch = stretch - 0.30 * both[27] - 0.20 * both[26] * (1 - 0.8 * both[12]) - 0.04 * au[15]
     corner = p["mouth_rest"] - 0.100 * au[12] + 0.075 * au[15] + 0.012 * au[20] - 0.012 * au[14]
     thin = 1 - 0.22 * au[12] - 0.30 * both[23] - 0.62 * both[24] - 0.22 * au[20] + 0.35 * both[18]
     thin = (thin - 0.15 * both[27]).clamp_min(0.25)
     gap = 0.042 * both[25] + both[25] * (0.052 * both[12] + 0.014 * both[10]) + 0.72 * drop
     part = (both[25] + drop * 8).clamp(max=1)
-    lift = 0.052 * au[10] + 0.022 * both[9] + 0.012 * both[12] * part
+    lift = 0.052 * au[10] + 0.022 * both[9] + 0.022 * both[12] * part
     return {
         "mouth_y": p["mouth_y"] - 0.018 * both[17] + 0.10 * drop - 0.010 * both[12],
         "mouth_w": p["mouth_w"] * (1 + stretch),
         "corner": corner,
-        "sag": 0.45 * drop,
+        "sag": 0.30 * drop,
         "arch": 0.022 * both[17] + 0.016 * au[15] - 0.010 * both[12],
         "lift": lift,
         "gap": gap,
@@ -120,16 +137,19 @@ def _mouth(p: dict[str, Tensor], au: dict[int, Tensor], jaw: Sided) -> Sided:
         "pout": both[17] * (1 - both[24]) * 0.6 + both[18],
         "press": (both[24] + 0.6 * both[23]).clamp(max=1),
         "smile": au[12],
+        "stretched": (au[20] + 0.8 * au[10]).clamp(max=1),
         "dimple": (au[14] + 0.35 * au[12]).clamp(max=1),
     }
 
 
 def _cheeks(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
-    fold = 0.12 + 0.45 * p["old"] * p["crease"] + 0.75 * au[12] + 0.65 * au[10] + 0.45 * au[9] + 0.2 * au[20]
+    fold = 0.25 + 0.40 * p["old"] * p["crease"] + 0.95 * au[12] + 0.75 * au[10] + 0.6 * au[9] + 0.3 * au[20]
     return {
-        "fold": (fold * (0.55 + 0.45 * p["crease"]) * (1 - 0.5 * p["child"])).clamp(0, 1.3),
+        "fold": (fold * (0.55 + 0.45 * p["crease"]) * (1 - 0.5 * p["child"])).clamp(0, 1.5),
         "cheek_up": 0.05 * au[6] + 0.035 * au[12],
-        "cheek_full": 0.045 * p["cheek"] * (1 + 0.7 * au[6] + 0.8 * au[12] + 0.4 * p["child"]),
+        "apple": (0.45 * au[6] + 0.85 * au[12] + 0.3 * au[9]).clamp(max=1.2),
+        "frowning": au[15],
+        "cheek_full": 0.045 * p["cheek"] * (1 + 0.35 * au[6] + 0.25 * au[12] + 0.4 * p["child"]),
         "sneer": (au[9] + 0.35 * au[10]).clamp(max=1.2),
         "wing_y": p["nose_y"] + 0.045 - 0.028 * au[9] - 0.012 * au[10],
         "wing_x": 0.098 * p["nose_w"] * (1 + 0.10 * au[12] + 0.10 * au[9] + 0.05 * au[10]),
@@ -174,10 +194,11 @@ def lip_curves(face: Layout, u: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]
     u2 = u * u
     rest = 1 - u2
     bend = face.mouth_y + face.corner * u2 + face.sag * (1 - rest.sqrt()) - face.arch * rest
-    open_ = face.gap * rest.pow(0.75)
-    inner_up = bend - 0.22 * open_ - face.lift * rest * (0.6 + 0.9 * u2)
-    inner_low = bend + 0.78 * open_
-    bow = 1 - 0.30 * torch.exp(-((u / 0.13) ** 2)) + 0.10 * torch.exp(-(((u - 0.28) / 0.16) ** 2))
+    open_ = face.gap * rest.pow(0.62)
+    flat = 0.24 + 0.16 * face.smile  # a smile draws the upper lip up to a flat line
+    inner_up = bend - flat * open_ - face.lift * rest * (0.6 + 0.9 * u2)
+    inner_low = bend + (1 - flat) * open_
+    bow = 1 - 0.30 * gauss((u / 0.13) ** 2) + 0.10 * gauss(((u - 0.28) / 0.16) ** 2)
     outer_up = inner_up - face.lip_upper * rest.pow(0.8) * bow - 0.004
     outer_low = inner_low + face.lip_lower * rest.pow(0.65) + 0.004
     return outer_up, inner_up, torch.maximum(inner_up, inner_low), outer_low

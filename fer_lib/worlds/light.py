@@ -1,42 +1,59 @@
-"""Light on skin: a key light, a sky, a soft shine, and the red edge that light leaves inside skin."""
+"""Light on skin: lamps, the surroundings, a soft shine, and the red edge that light leaves inside skin."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from fer_lib.worlds.geometry import field
+from fer_lib.worlds.geometry import Pose, field
 
-WRAP = (0.32, 0.18, 0.13)  # how far light creeps round into the shadow, for red, green, blue
+WRAP = (0.26, 0.17, 0.13)  # how far light creeps round into the shadow, for red, green, blue
+Vector = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
 class Light:
-    """Direction to the key light (B,3) of length 1, its colour (B,3) and the surroundings' (B,3)."""
+    """Direction to the key light (B,3) of length 1, its colour (B,3) and the surroundings' (B,3).
+
+    A second lamp has its own direction and colour (B,3), zeros for pictures with one lamp only.
+    """
 
     direction: Tensor
     key: Tensor
     ambient: Tensor
+    second_direction: Tensor | None = None
+    second: Tensor | None = None
 
 
-def shade(light: Light, normal: tuple[Tensor, Tensor, Tensor], albedo: Tensor, gloss: Tensor) -> Tensor:
-    """Linear colour (B,3,H,W) that leaves a surface towards the camera; ``gloss`` (B,H,W) is its shine."""
-    nx, ny, nz = normal
-    lx, ly, lz = (field(light.direction[:, k]) for k in range(3))
-    facing = nx * lx + ny * ly + nz * lz
-    sky = 0.78 - 0.22 * ny
-    out = []
-    for channel, wrap in enumerate(WRAP):
-        lit = ((facing + wrap) / (1 + wrap)).clamp_min(0)
-        power = field(light.key[:, channel]) * lit + field(light.ambient[:, channel]) * sky
-        out.append(albedo[:, channel] * power)
-    hx, hy, hz = lx, ly, lz + 1
-    scale = torch.rsqrt(hx * hx + hy * hy + hz * hz)
-    shine = (nx * hx * scale + ny * hy * scale + nz * hz * scale).clamp_min(0)
-    for _ in range(4):  # to the 16th power
-        shine = shine * shine
-    shine = shine * gloss * 0.10
-    return torch.stack([out[c] + shine * field(light.key[:, c]) for c in range(3)], 1)
+def to_face(pose: Pose, direction: Tensor) -> Vector:
+    """A direction (B,3) as the camera has it -> as the turned head has it, three (B,1,1)."""
+    x, y, z = (field(direction[:, k]) for k in range(3))
+    c, s = torch.cos(field(pose.roll)), torch.sin(field(pose.roll))
+    x, y = c * x + s * y, c * y - s * x
+    c, s = torch.cos(field(pose.pitch)), torch.sin(field(pose.pitch))
+    y, z = c * y + s * z, c * z - s * y
+    c, s = torch.cos(field(pose.yaw)), torch.sin(field(pose.yaw))
+    return c * x - s * z, y, c * z + s * x
+
+
+def irradiance(colour: Tensor, normal: Vector, direction: Vector, reach: Tensor) -> Tensor:
+    """Light (B,3,h,w) of one lamp on skin; ``reach`` (B,h,w) is the share that nothing blocks."""
+    facing = sum(n * d for n, d in zip(normal, direction, strict=True))
+    out = [
+        ((facing + wrap) * (1 / (1 + wrap))).clamp_min(0) * reach * field(colour[:, k])
+        for k, wrap in enumerate(WRAP)
+    ]
+    return torch.stack(out, 1)
+
+
+def shine(colour: Tensor, normal: Vector, direction: Vector, view: Vector) -> Tensor:
+    """A lamp's mirror image on skin (B,h,w): a broad lobe, and a narrow one where skin is oily."""
+    half = [d + v for d, v in zip(direction, view, strict=True)]
+    length = torch.rsqrt(sum(h * h for h in half) + 1e-6)
+    mirrored = sum(n * h * length for n, h in zip(normal, half, strict=True)).clamp_min(0)
+    broad = mirrored.square().square().square()
+    narrow = broad.square().square()
+    return (0.35 * broad + 0.65 * narrow) * field(colour.mean(1))
 
 
 def brightness(light: Light, nx: Tensor, ny: Tensor, nz: Tensor) -> Tensor:

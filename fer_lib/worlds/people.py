@@ -11,31 +11,32 @@ import torch
 from torch import Tensor
 
 from fer_lib.worlds.action_units import NUMBERS
+from fer_lib.worlds.hairstyles import hairstyle
 
 # name: (low, high) of an adult; drawn bell-shaped between them
 BELL: dict[str, tuple[float, float]] = {
-    "width": (0.555, 0.665),
-    "taper": (0.06, 0.28),
-    "jaw": (2.3, 3.6),
-    "top": (0.95, 1.04),
-    "chin": (0.94, 1.06),
-    "eye_x": (0.268, 0.308),
+    "width": (0.575, 0.680),
+    "taper": (0.12, 0.34),
+    "jaw": (2.1, 3.2),
+    "top": (0.92, 1.01),
+    "chin": (0.92, 1.03),
+    "eye_x": (0.272, 0.312),
     "eye_w": (0.130, 0.156),
     "eye_open": (0.80, 1.22),
     "eye_tilt": (-0.04, 0.20),
     "brow_gap": (0.118, 0.176),
     "brow_w": (0.150, 0.190),
-    "brow_thick": (0.015, 0.034),
+    "brow_thick": (0.022, 0.042),
     "brow_arch": (0.005, 0.050),
     "brow_slope": (-0.03, 0.03),
-    "nose_y": (0.325, 0.395),
-    "nose_w": (0.80, 1.25),
-    "nose_h": (0.16, 0.26),
-    "mouth_y": (0.575, 0.640),
-    "mouth_w": (0.218, 0.280),
+    "nose_y": (0.285, 0.350),
+    "nose_w": (0.88, 1.40),
+    "nose_h": (0.15, 0.22),
+    "mouth_y": (0.570, 0.635),
+    "mouth_w": (0.215, 0.270),
     "mouth_rest": (-0.018, 0.014),
-    "lip_upper": (0.024, 0.056),
-    "lip_lower": (0.038, 0.074),
+    "lip_upper": (0.030, 0.064),
+    "lip_lower": (0.046, 0.084),
     "cheek": (0.5, 1.5),
     "crease": (0.0, 1.2),
     "gloss": (0.3, 1.2),
@@ -43,13 +44,14 @@ BELL: dict[str, tuple[float, float]] = {
     "ear": (0.8, 1.2),
 }
 SKIN = (
-    (253, 228, 210),
-    (243, 208, 182),
-    (226, 182, 149),
-    (200, 148, 112),
-    (160, 108, 76),
-    (114, 74, 52),
-    (78, 50, 37),
+    (246, 222, 208),
+    (238, 204, 184),
+    (224, 184, 158),
+    (204, 160, 130),
+    (172, 128, 100),
+    (136, 98, 76),
+    (104, 74, 58),
+    (74, 53, 43),
 )
 HAIR = (
     (28, 24, 23),
@@ -76,7 +78,7 @@ class People:
     def __len__(self) -> int:
         return len(self.traits["width"])
 
-    def take(self, index: Tensor) -> "People":
+    def take(self, index: Tensor | slice) -> "People":
         """The people at ``index``, in that order, repeated where it repeats."""
         return People({name: value[index] for name, value in self.traits.items()})
 
@@ -161,6 +163,7 @@ def sample_people(count: int, *, seed: int, ages: tuple[float, float] = (5.0, 85
     traits["gain"] = 0.82 + 0.4 * torch.rand(count, len(NUMBERS), generator=draw.generator)
     traits["habit"] = _habits(count, draw.generator)
     traits["texture"] = draw.uniform(0, 64)
+    traits |= hairstyle(traits, draw)
     return People(traits)
 
 

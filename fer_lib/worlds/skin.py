@@ -1,11 +1,17 @@
-"""Skin, stubble and beards: the face's own colour before anything shines on it."""
+"""Skin, stubble and beards: the face's own colour before light falls on it."""
 
+import torch
 from torch import Tensor
 
-from fer_lib.worlds.draw import bump, ellipse, noise, paint, ramp, tint
-from fer_lib.worlds.geometry import field
-from fer_lib.worlds.layout import Layout
+from fer_lib.worlds.draw import ellipse, noise, paint, ramp, tint
+from fer_lib.worlds.geometry import Frame, field
+from fer_lib.worlds.layout import Layout, fold_line
 from fer_lib.worlds.people import People
+from fer_lib.worlds.relief import row
+from fer_lib.worlds.sculpt import Canvas, Strokes
+
+# what more or less blood, or more pigment, does to red, green and blue (powers of e)
+BLOOD, PIGMENT, BLUSH = (0.02, -0.26, -0.22), (-0.26, -0.34, -0.34), (0.03, -0.34, -0.26)
 
 
 def grain(people: People, x: Tensor, y: Tensor) -> Tensor:
@@ -14,35 +20,76 @@ def grain(people: People, x: Tensor, y: Tensor) -> Tensor:
     return noise(x * 0.8 + place * 0.37, y * 0.8 + place * 0.61)
 
 
-def skin_colour(people: People, face: Layout, x: Tensor, y: Tensor, rough: Tensor) -> Tensor:
-    """Albedo (B,3,H,W): mottled, redder at cheeks, nose and chin, darker round the eyes."""
-    ax = x.abs()
-    here = face.on(x)
-    mottle = 1 + 0.11 * (rough[1] - 0.5) + 0.07 * (rough[2] - 0.5) + 0.06 * (rough[0] - 0.5)
-    colour = people["skin"][:, :, None, None] * mottle.unsqueeze(1)
-    red = 0.55 * bump(ax - 0.37, y - 0.27, 0.17, 0.14) + 0.5 * bump(x, y - here.nose_y - 0.02, 0.12, 0.08)
-    red = red + 0.3 * bump(x, y - here.chin + 0.15, 0.16, 0.10)
-    made_up = field(people["makeup"])
-    colour = tint(colour, (red * (0.55 + 0.5 * made_up)).clamp(max=1), (1.0, 0.80, 0.80))
-    tired = 0.55 + 0.6 * field(people["old"])
-    ring = bump(ax - here.eye_x + 0.02, y - here.eye_y + 0.015, 0.165, 0.105) * tired
-    colour = tint(colour, ring.clamp(max=1), (0.66, 0.58, 0.60))
-    spots = ramp(rough[1], 0.78, 1.0) * field(people["freckles"]).clamp_min(0) * ramp(ax, 0.5, 0.2)
+def complexion(people: People, face: Layout, canvas: Canvas) -> tuple[Tensor, Tensor]:
+    """Factors (B,3,h,w) of the skin's colour over the face, and its gloss (B,h,w)."""
+    here = face.both()
+    traits = {name: value[:, None] for name, value in people.traits.items() if value.dim() == 1}
+    blood, pigment = Strokes(face.sides["eye_x"]), Strokes(face.sides["eye_x"])
+    nose_y, chin = (face.sides[name].mean(1)[:, None] for name in ("nose_y", "chin"))
+    blood.pair(0.55, 0.36, here.eye_y + 0.27 - here.cheek_up, 0.16, 0.13)
+    blood.add(0.55, 0.0, nose_y + 0.02, 0.11, 0.08)
+    blood.pair(0.35, here.wing_x + 0.03, here.wing_y, 0.04, 0.06)
+    blood.add(0.30, 0.0, chin - 0.15, 0.15, 0.09)
+    blood.pair(0.35, here.eye_x, here.eye_y + here.lower + 0.03, 0.11, 0.035)
+    blood.add(-0.25, 0.0, -0.45, 0.35, 0.25)
+    tired = (0.50 + 0.45 * traits["old"])[:, :, None]
+    pigment.pair(0.95 * tired, here.eye_x - 0.01, here.eye_y - 0.015, 0.155, 0.070)
+    pigment.pair(0.55 * tired, here.eye_x - 0.09, here.eye_y + 0.075, 0.085, 0.035)
+    pigment.pair(0.30, here.wing_x + 0.02, here.wing_y + 0.01, 0.030, 0.050)
+    pigment.pair(0.20, 0.55, 0.45, 0.12, 0.25)
+    pigment.pair(0.30, here.mouth_w, here.mouth_y + here.corner + here.sag + 0.01, 0.05, 0.04)
+    t = row([0.0, 0.25, 0.5, 0.75, 1.0], nose_y)
+    y = torch.lerp(here.wing_y - 0.04, here.mouth_y + 0.3 * here.corner + here.sag + 0.05, t)
+    fade = row([0.7, 1.0, 1.0, 0.9, 0.5], y)
+    pigment.pair(0.62 * here.fold * fade, fold_line(here, y) - 0.008, y, 0.036, 0.050)
+    pigment.pair(0.75 * here.frown, here.eye_x - 0.135, here.eye_y - 0.060, 0.085, 0.055)
+    reds, browns = blood.on(canvas), pigment.on(canvas)
+    rouge = field(people["makeup"]) * blood_of_rouge(here, canvas)
+    powers = [reds * b + browns * p + rouge * r for b, p, r in zip(BLOOD, PIGMENT, BLUSH, strict=True)]
+    return torch.exp(torch.stack(powers, 1)), _gloss(people, face, canvas)
+
+
+def blood_of_rouge(here: Layout, canvas: Canvas) -> Tensor:
+    """Where rouge is laid on."""
+    strokes = Strokes(here.sides["eye_x"])
+    strokes.pair(0.7, 0.40, here.eye_y + 0.24 - here.cheek_up, 0.12, 0.08)
+    return strokes.on(canvas)
+
+
+def _gloss(people: People, face: Layout, canvas: Canvas) -> Tensor:
+    """Oil: most on the nose and the forehead's middle, some on cheek bones and chin."""
+    strokes = Strokes(face.sides["eye_x"])
+    here = face.both()
+    nose_y, chin = (face.sides[name].mean(1)[:, None] for name in ("nose_y", "chin"))
+    strokes.add(0.8, 0.0, nose_y - 0.03, 0.07, 0.12)
+    strokes.add(0.6, 0.0, -0.40, 0.26, 0.16)
+    strokes.pair(0.55, 0.36, here.eye_y + 0.19 - here.cheek_up, 0.13, 0.08)
+    strokes.add(0.3, 0.0, chin - 0.15, 0.10, 0.07)
+    return (0.25 + strokes.on(canvas)) * field(people["gloss"]) * 0.15
+
+
+def skin_colour(people: People, factors: Tensor, x: Tensor, pixel: Tensor, rough: Tensor) -> Tensor:
+    """Albedo (B,3,H,W): the person's colour, its changes over the face, mottling, pores and freckles."""
+    fine = (0.010 / pixel).clamp(max=1)  # what is smaller than a pixel averages out
+    mottle = 1 + 0.10 * (rough[2] - 0.5) + fine * (0.07 * (rough[1] - 0.5) + 0.05 * (rough[0] - 0.5))
+    colour = people["skin"][:, :, None, None] * factors * mottle.unsqueeze(1)
+    spots = ramp(rough[1], 0.78, 1.0) * field(people["freckles"]).clamp_min(0) * ramp(x.abs(), 0.5, 0.2)
     return tint(colour, spots * 0.7, (0.75, 0.6, 0.5))
 
 
-def beard(people: People, face: Layout, x: Tensor, y: Tensor, colour: Tensor, rough: Tensor) -> Tensor:
+def beard(people: People, face: Layout, frame: Frame, colour: Tensor, rough: Tensor) -> Tensor:
     """Stubble's shadow and the beard's hair on the jaw, chin and in front of the ears."""
-    ax = x.abs()
-    here = face.on(x)
-    line = here.mouth_y + 0.02 - 0.34 * ramp(ax, 0.24, 0.50)
-    low = ramp(y + 0.08 * (rough[1] - 0.5), line - 0.03, line + 0.07) * ramp(y, -0.05, 0.12)
+    x, y = frame.x, frame.y
+    ax, here = x.abs(), face.on(x)
+    fine = (0.016 / frame.pixel).clamp(max=1)
+    line = here.mouth_y + 0.02 - 0.34 * ramp(ax, 0.20, 0.56)
+    low = ramp(y + 0.12 * (rough[1] - 0.5), line - 0.10, line + 0.10) * ramp(y, -0.05, 0.12)
     lips = ellipse(
         x, y - here.mouth_y - 0.45 * here.gap - 0.5 * here.corner, here.mouth_w, 0.035 + 0.55 * here.gap
     )
     low = low * ramp(lips, 0.0, 0.035)
     colour = tint(colour, low * field(people["stubble"]), (0.62, 0.64, 0.68))
     full = field(people["beard"])
-    hairy = (low * full * (0.95 + 1.0 * (rough[0] - 0.5) * (1.2 - full)) * ramp(full, 0.0, 0.1)).clamp(0, 1)
-    streaks = (0.75 + 0.6 * (rough[0] - 0.5)).unsqueeze(1)
+    hairy = (low * full * (0.95 + fine * (rough[0] - 0.5) * (1.2 - full)) * ramp(full, 0.0, 0.1)).clamp(0, 1)
+    streaks = (0.75 + 0.6 * fine * (rough[0] - 0.5)).unsqueeze(1)
     return paint(colour, hairy * 0.93, people["hair"][:, :, None, None] * streaks)

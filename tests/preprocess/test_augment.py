@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from fer_lib.preprocess import Augmentation, augment
+from fer_lib.preprocess import THESIS, Augmentation, augment
+from fer_lib.preprocess.augment import turn_hue
 
 OFF = dict(flip=0.0, rotate_deg=0.0, zoom=0.0, shift=0.0, brightness=0.0, contrast=0.0, cutout=0.0)
 
@@ -131,6 +132,88 @@ def test_the_generator_is_advanced_alike_whatever_the_amounts(images):
     assert torch.equal(torch.rand(3, generator=one), torch.rand(3, generator=other))
 
 
+def _draws(batch, seed=0):
+    """The numbers that augment draws, as signed amounts (12, B): ten rows, then two for the colours."""
+    generator = _generator(seed)
+    rows = [torch.rand(10, batch, generator=generator), torch.rand(2, batch, generator=generator)]
+    return 2 * torch.cat(rows) - 1
+
+
+@pytest.fixture
+def colours():
+    smooth = torch.rand(16, 3, 6, 6, generator=_generator(6))
+    return F.interpolate(smooth, (24, 24), mode="bicubic").clamp(0, 1)
+
+
+def test_the_six_of_the_thesis_are_on_and_the_others_off():
+    on = {name for name, value in vars(THESIS).items() if value}
+    assert on == {"flip", "brightness", "contrast", "rotate_deg", "hue_deg", "saturation"}
+
+
+def test_hue_equals_torchvision(colours):
+    functional = pytest.importorskip("torchvision.transforms.v2.functional")
+    out = _only(colours, hue_deg=90.0)
+    for image, changed, share in zip(colours, out, _draws(16)[11], strict=True):
+        expected = functional.adjust_hue(image, share.item() * 90 / 360)
+        torch.testing.assert_close(changed, expected, atol=1e-4, rtol=0)
+
+
+def test_hue_by_the_standard_library():
+    import colorsys
+
+    pixel = (0.8, 0.3, 0.45)
+    hue, light, spread = colorsys.rgb_to_hsv(*pixel)
+    expected = colorsys.hsv_to_rgb((hue + 40 / 360) % 1, light, spread)
+    found = turn_hue(torch.tensor(pixel).view(1, 3, 1, 1), torch.tensor([40.0]))
+    assert found.flatten().tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_saturation_equals_torchvision(colours):
+    functional = pytest.importorskip("torchvision.transforms.v2.functional")
+    out = _only(colours, saturation=0.6)
+    for image, changed, share in zip(colours, out, _draws(16)[10], strict=True):
+        expected = functional.adjust_saturation(image, 1 + share.item() * 0.6)
+        torch.testing.assert_close(changed, expected, atol=2e-3, rtol=0)  # its red weighs .2989
+
+
+def test_contrast_equals_torchvision(images):
+    functional = pytest.importorskip("torchvision.transforms.v2.functional")
+    out = _only(images, contrast=0.5)
+    for image, changed, share in zip(images, out, _draws(32)[5], strict=True):
+        expected = functional.adjust_contrast(image, 1 + share.item() * 0.5)
+        torch.testing.assert_close(changed, expected, atol=1e-4, rtol=0)
+
+
+def test_brightness_equals_kornia(colours):
+    enhance = pytest.importorskip("kornia.enhance")
+    out = _only(colours, brightness=0.3)
+    expected = enhance.adjust_brightness(colours, _draws(16)[6] * 0.3)
+    torch.testing.assert_close(out, expected.clamp(0, 1), atol=1e-6, rtol=0)
+
+
+def test_rotation_equals_opencv(colours):
+    import cv2
+
+    out = _only(colours, rotate_deg=40.0)
+    for image, changed, share in zip(colours, out, _draws(16)[1], strict=True):
+        turn = cv2.getRotationMatrix2D((11.5, 11.5), share.item() * 40, 1.0)
+        expected = cv2.warpAffine(
+            image.permute(1, 2, 0).numpy(), turn, (24, 24), borderMode=cv2.BORDER_REPLICATE
+        )
+        torch.testing.assert_close(changed.permute(1, 2, 0), torch.from_numpy(expected), atol=0.03, rtol=0)
+
+
+def test_grey_has_no_colour_to_change(images):
+    assert torch.equal(_only(images, saturation=0.9, hue_deg=90.0), images)
+
+
+def test_colours_in_the_range_of_the_encoder(colours):
+    one = _only(colours, saturation=0.4, hue_deg=30.0)
+    amounts = Augmentation(**(OFF | dict(saturation=0.4, hue_deg=30.0)))
+    other = augment(colours * 2 - 1, amounts, generator=_generator(), low=-1.0, high=1.0)
+    torch.testing.assert_close(other, one * 2 - 1, atol=1e-5, rtol=0)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_cpu_equals_gpu(images):
     gpu = augment(images.cuda(), generator=_generator()).cpu()
@@ -142,6 +225,7 @@ def test_cpu_equals_gpu(images):
     [
         ({"flip": 1.5}, r"flip must be in \[0, 1\]; got 1.5\. 0 turns it off\."),
         ({"rotate_deg": -1.0}, r"rotate_deg must be in \[0, 180\]; got -1.0"),
+        ({"hue_deg": 181.0}, r"hue_deg must be in \[0, 180\]; got 181.0"),
         ({"zoom": 1.0}, r"zoom must be in \[0, 1\]; got 1.0"),
     ],
 )

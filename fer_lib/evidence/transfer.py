@@ -1,0 +1,221 @@
+"""What a reader trained in one world is worth in another: home, away, and the loss between (chapter 01)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from fer_lib.affect import index_map
+from fer_lib.encoders import FaceChannel
+from fer_lib.heads import FaceModel, build_model
+from fer_lib.metrics import macro_f1
+from fer_lib.train import Settings, fit, predict, score, seeded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_lib.datasets import FaceSet
+
+HELD_OUT = 0.12  # share of a training split that chooses epochs and thresholds
+STEPS = tuple(np.linspace(0.05, 0.95, 19).round(2))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How each FaceChannel of the comparison is made, the same at home and away.
+
+    Args:
+        width, size: of the FaceChannel.
+        start: weights that every encoder starts from, such as those of a reader of action units, which
+            belongs to no world; None starts from random ones.
+        epochs: of each training.
+        settings: of each training; classes are drawn more evenly than they occur (``balance``).
+        balance: for tasks with one class a face.
+    """
+
+    width: float = 0.125
+    size: int = 48
+    start: Mapping[str, Tensor] | None = None
+    epochs: int = 6
+    settings: Settings = Settings(batch_size=32, learning_rate=3e-3)  # noqa: RUF009 - frozen
+    balance: float = 0.5
+
+    def train(self, faces: "FaceSet", *, seed: int) -> "Reader":
+        """Train on a set, choosing the epoch, and the thresholds of states, on a part held back."""
+        from dataclasses import replace
+
+        train, held = faces.split(HELD_OUT, seed=seed)
+        one_class = faces.task in ("categorical", "distribution")
+        settings = replace(self.settings, balance=self.balance if one_class else 0.0)
+        with seeded(seed):
+            model = build_model(FaceChannel, faces, width=self.width, size=self.size, dropout=0.1)
+            if self.start is not None:
+                model.encoder.load_state_dict(self.start)
+        done = fit(model, train, held, epochs=self.epochs, seed=seed, settings=settings)
+        found = predict(model, held)
+        truth = _states(held)
+        levels = None if truth is None else thresholds(found, truth)
+        return Reader(model, faces.task, faces.classes, levels, done.seconds)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A trained model and the words it knows.
+
+    Args:
+        model: gives the predictions.
+        task: that it was trained on.
+        classes: of its outputs; () for valence and arousal.
+        levels: (K,) above which probability a class or state is called present; None for values.
+        seconds: of the training.
+    """
+
+    model: FaceModel
+    task: str
+    classes: tuple[str, ...]
+    levels: np.ndarray | None
+    seconds: float = 0.0
+
+
+def _states(faces: "FaceSet") -> np.ndarray | None:
+    """Which classes are present, (N, K) of 0 and 1; None for values."""
+    if faces.task == "valence_arousal":
+        return None
+    target = faces.targets().numpy()
+    if faces.task == "categorical":
+        return np.eye(len(faces.classes), dtype=int)[target]
+    if faces.task == "distribution":
+        return np.eye(len(faces.classes), dtype=int)[target.argmax(1)]
+    return target.astype(int)
+
+
+def thresholds(pred: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Level of each column above which its state is best called present: the one with the highest F1.
+
+    Args:
+        pred: probabilities (N, K).
+        states: 0 or 1, (N, K).
+
+    Returns:
+        (K,), each among 0.05, 0.10 ... 0.95; the lowest of equally good ones.
+
+    Example:
+        >>> thresholds(np.array([[0.2], [0.3], [0.6]]), np.array([[0], [1], [1]])).tolist()
+        [0.2]
+    """
+    called = pred[:, :, None] > np.array(STEPS)  # (N, K, S)
+    present = states[:, :, None].astype(bool)
+    hits = (called & present).sum(0)
+    f1 = 2 * hits / np.maximum(called.sum(0) + present.sum(0), 1)  # (K, S)
+    return np.array(STEPS)[f1.argmax(1)]
+
+
+def read_as(pred: np.ndarray, reader: Reader, faces: "FaceSet") -> np.ndarray:
+    """Turn a reader's predictions into what another world asks for, by the names of the classes.
+
+    Classes and states are found by name; one that the reader does not know is never called. For states, a
+    class is called present where its probability exceeds the reader's own level. Values stay as they are.
+
+    Args:
+        pred: of the reader's model, (N, outputs).
+        reader: whose predictions they are.
+        faces: the world's faces, which name task and classes.
+
+    Returns:
+        (N, K) in the order of the world's classes: probabilities, or 0/1 for states; or (N, 2).
+
+    Raises:
+        ValueError: a reader of values is asked for classes, or the other way round.
+    """
+    values = faces.task == "valence_arousal"
+    if values != (reader.task == "valence_arousal"):
+        raise ValueError(
+            f"reader must read {'values' if values else 'classes'} for {faces.name}; got {reader.task!r}. "
+            "Give the other reader."
+        )
+    if values:
+        return pred
+    place = index_map(faces.classes, reader.classes)  # (K,), -1 where the reader lacks the word
+    known = np.where(place >= 0, place, 0)
+    if faces.task != "multi_label":
+        return np.where(place >= 0, pred[:, known], -1.0)
+    assert reader.levels is not None
+    return ((pred > reader.levels)[:, known] & (place >= 0)).astype(float)
+
+
+def points(pred: np.ndarray, faces: "FaceSet") -> float:
+    """Score in points: 100 times the world's own metric."""
+    if faces.task == "multi_label":
+        return 100 * float(macro_f1(pred.astype(int), faces.targets().numpy().astype(int)))
+    return 100 * score(pred, faces)
+
+
+def cross(
+    parts: Mapping[str, tuple["FaceSet", "FaceSet"]],
+    seeds: Sequence[int],
+    *,
+    source: str = "affectnet",
+    recipe: Recipe | None = None,
+) -> "pd.DataFrame":
+    """Train in the source world and at home, and test both in every other world, without adapting.
+
+    The source is read twice, for expressions and for valence and arousal; each world takes the reader that
+    fits its task (:func:`read_as`).
+
+    Args:
+        parts: (train, test) by world; the source's must allow both tasks.
+        seeds: of the trainings; home and away share each of them.
+        source: the world that the travellers come from.
+        recipe: of every training.
+
+    Returns:
+        A row a world, place ("home", "away") and seed: world, task, metric, place, seed, points, seconds.
+    """
+    import pandas as pd
+
+    recipe = recipe or Recipe()
+    rows: list[dict[str, Any]] = []
+    for seed in seeds:
+        travellers = {
+            task: recipe.train(parts[source][0].as_task(task), seed=seed)
+            for task in ("categorical", "valence_arousal")
+        }
+        for world, (train, test) in parts.items():
+            if world == source:
+                continue
+            away = travellers["valence_arousal" if test.task == "valence_arousal" else "categorical"]
+            for place, reader in (("home", recipe.train(train, seed=seed)), ("away", away)):
+                pred = read_as(predict(reader.model, test), reader, test)
+                about = {"world": world, "task": test.task, "metric": test.metric, "place": place}
+                rows.append(about | {"seed": seed, "points": points(pred, test), "seconds": reader.seconds})
+    return pd.DataFrame(rows)
+
+
+def losses(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """What each world's own reader reaches, what the traveller reaches, and the loss, in points.
+
+    Args:
+        rows: of :func:`cross`, of two seeds or more.
+
+    Returns:
+        A row a world, the largest loss first: world, metric, home, away, loss, low, high (95 %, over paired
+        seeds).
+    """
+    import pandas as pd
+
+    from fer_lib.metrics import paired_difference
+
+    lines = []
+    for (world, metric), part in rows.groupby(["world", "metric"], sort=False):
+        values = part.pivot(index="seed", columns="place", values="points")
+        lost = paired_difference(values["home"], values["away"])
+        line = {
+            "world": world,
+            "metric": metric,
+            "home": values["home"].mean(),
+            "away": values["away"].mean(),
+        }
+        lines.append(line | {"loss": lost.mean, "low": lost.low, "high": lost.high})
+    return pd.DataFrame(lines).sort_values("loss", ascending=False, ignore_index=True)

@@ -1,0 +1,80 @@
+"""FER2013 and FER+: small grey pictures from the web, cropped tightly; one label, or ten votes."""
+
+from fer_lib.affect import VOCABULARIES
+from fer_lib.worlds.annotators import Panel
+from fer_lib.worlds.catalogue.shares import shares
+from fer_lib.worlds.expressions import Dialect
+from fer_lib.worlds.scene import SceneStyle
+from fer_lib.worlds.world import World
+
+_SPLITS = ("train", "validation", "test")
+_PROTOCOL = "trained on Training, selected on PublicTest, tested on PrivateTest"
+_COUNTS = {"train": 28_709, "validation": 3_589, "test": 3_589}
+_PEOPLE = {"train": 14_000, "validation": 1_800, "test": 1_800}
+
+_STYLE = SceneStyle(
+    yaw_deg=11, pitch_deg=6, roll_deg=6, scale=(1.15, 1.40), shift=0.05, shift_y=0.03, contrast=(0.8, 3.0),
+    blur=(0.0, 0.6), noise=(0.005, 0.030), colour=False,
+)  # fmt: skip
+
+FER2013 = World(
+    name="fer2013",
+    classes=VOCABULARIES["fer2013"],
+    label="expression",
+    task="categorical",
+    tasks=("categorical",),
+    metric="accuracy",
+    protocol=_PROTOCOL,
+    size=48,
+    channels=1,
+    counts=_COUNTS,
+    people=_PEOPLE,
+    # images a class that the corpus reports, in thousands
+    frequency=dict.fromkeys(
+        _SPLITS, shares(VOCABULARIES["fer2013"], (4.95, 0.55, 5.12, 8.99, 6.08, 4.00, 6.20))
+    ),
+    dialect=Dialect(
+        variants={
+            "anger": (0.2, 0.2, 1.8, 1.2), "surprise": (0.3, 1.8, 0.3, 0.8), "fear": (0.2, 1.8, 0.6),
+            "happiness": (0.5, 0.3, 1.8, 0.4), "sadness": (0.2, 1.6, 0.2, 1.4), "disgust": (0.2, 0.3, 1.8),
+        },
+        gains={25: 1.25, 26: 1.25, 4: 1.1, 5: 0.7, 17: 0.5},
+        intensity=(0.80, 4.0), blend=0.30, turn_deg=8, stretch=(0.95, 1.15),
+    ),
+    style=_STYLE,
+    panel=Panel(count=8, bias=0.6, slips=0.12, weak_below=0.22),
+    blank=0.0003,
+    published={"people": 0.65},
+    why="Stock and press pictures found by emotion words: open mouths, exaggerated anger, shouted joy.",
+)  # fmt: skip
+
+FERPLUS = World(
+    name="ferplus",
+    classes=VOCABULARIES["ferplus"],
+    label="votes",
+    task="distribution",
+    tasks=("distribution", "categorical"),
+    metric="accuracy",
+    protocol=_PROTOCOL + "; majority label",
+    size=48,
+    channels=1,
+    counts=_COUNTS,
+    people=_PEOPLE,
+    # majority labels that the official vote file gives, in thousands
+    frequency=dict.fromkeys(
+        _SPLITS, shares(VOCABULARIES["ferplus"], (13.0, 9.4, 4.5, 4.4, 3.1, 0.25, 0.82, 0.22))
+    ),
+    dialect=Dialect(
+        variants={
+            "anger": (0.8, 1.8, 0.2, 0.4), "surprise": (0.4, 0.2, 1.8, 1.4), "fear": (0.6, 0.2, 1.8),
+            "happiness": (0.4, 1.6, 0.3, 1.6), "sadness": (0.8, 0.6, 1.8, 0.2), "disgust": (0.3, 1.8, 0.3),
+        },
+        gains={12: 0.85, 25: 0.65, 26: 0.6, 1: 1.2, 15: 1.25, 4: 0.85},
+        intensity=(0.74, 4.5), blend=0.20, turn_deg=-6, stretch=(1.05, 0.9),
+    ),
+    style=_STYLE,
+    panel=Panel(count=24, bias=0.35, slips=0.03, weak_below=0.26),
+    blank=0.004,
+    published={"agreement": 0.610},
+    why="The same pictures seen by ten annotators each, who call many of FER2013's weak expressions neutral.",
+)  # fmt: skip
