@@ -9,9 +9,12 @@ from torch import Tensor
 
 from fer_lib.affect import index_map
 from fer_lib.encoders import FaceChannel
+from fer_lib.evidence.units import unit_faces, unit_regressor
 from fer_lib.heads import FaceModel, build_model
 from fer_lib.metrics import macro_f1
+from fer_lib.preprocess import Augmentation
 from fer_lib.train import Settings, fit, predict, score, seeded
+from fer_lib.worlds import WORLDS, SceneStyle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +22,53 @@ if TYPE_CHECKING:
     from fer_lib.datasets import FaceSet
 
 HELD_OUT = 0.12  # share of a training split that chooses epochs and thresholds
+WIDE = SceneStyle(yaw_deg=10, pitch_deg=6, roll_deg=6, scale=(0.95, 1.40), shift=0.04)
+MOVED = Augmentation(flip=0.5, rotate_deg=5, zoom=0.1, shift=0.05, brightness=0.1, contrast=0.3)
 STEPS = tuple(np.linspace(0.05, 0.95, 19).round(2))
+
+
+def load_worlds(
+    names: Sequence[str], *, train: int, test: int, size: int = 48
+) -> dict[str, tuple["FaceSet", "FaceSet"]]:
+    """Faces to learn from and to be tested on, by world.
+
+    Args:
+        names: of worlds.
+        train: at most so many faces to learn from.
+        test: at most so many to be tested on, of the splits that are not for training; a world without any
+            (its corpus has none) gives the faces of a quarter of its people.
+        size: side in pixels.
+    """
+    from fer_lib.datasets import load
+
+    parts = {}
+    for name in names:
+        others = "+".join(split for split in ("validation", "test") if WORLDS[name].counts.get(split))
+        faces = load(f"world:{name}", size=size, limit=train if others else train + test)
+        if others:
+            parts[name] = faces, load(f"world:{name}", split=others, size=size, limit=test)
+        else:
+            parts[name] = faces.split(0.25, seed=0)
+    return parts
+
+
+def common_start(
+    count: int, *, epochs: int, width: float = 0.125, size: int = 48, seed: int = 0
+) -> dict[str, Tensor]:
+    """Weights to start every reader from: those of a FaceChannel that learned to see action units.
+
+    The units are drawn independently, so the weights know faces and muscles, and no world's dialect. From
+    them a few passes over some thousand faces are enough; from random weights they are not.
+
+    Args:
+        count: faces to learn from.
+        epochs: passes over them.
+        width, size: of the FaceChannel.
+        seed: draws the faces and trains.
+    """
+    faces = unit_faces(count, size=size, seed=seed, style=WIDE)
+    model, _ = unit_regressor(faces, epochs=epochs, width=width, seed=seed, augmentation=MOVED)
+    return model.encoder.state_dict()
 
 
 @dataclass(frozen=True)
@@ -28,8 +77,7 @@ class Recipe:
 
     Args:
         width, size: of the FaceChannel.
-        start: weights that every encoder starts from, such as those of a reader of action units, which
-            belongs to no world; None starts from random ones.
+        start: weights that every encoder starts from, see :func:`common_start`; None: random ones.
         epochs: of each training.
         settings: of each training; classes are drawn more evenly than they occur (``balance``).
         balance: for tasks with one class a face.
@@ -38,8 +86,8 @@ class Recipe:
     width: float = 0.125
     size: int = 48
     start: Mapping[str, Tensor] | None = None
-    epochs: int = 6
-    settings: Settings = Settings(batch_size=32, learning_rate=3e-3)  # noqa: RUF009 - frozen
+    epochs: int = 3
+    settings: Settings = Settings(batch_size=16, learning_rate=2e-3)  # noqa: RUF009 - frozen
     balance: float = 0.5
 
     def train(self, faces: "FaceSet", *, seed: int) -> "Reader":

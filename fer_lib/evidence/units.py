@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 CHUNK = 64  # faces rendered together
 STYLE = worlds.SceneStyle(yaw_deg=5, pitch_deg=3, roll_deg=2, scale=(1.45, 1.55), shift=0.01)
 EXCLUDE = ((24, 25, 26, 27), (5, 43), (18, 20))  # degrees of one opening, or opposites: one acts at a time
+GENTLE = Augmentation(flip=0.5, rotate_deg=0, zoom=0, shift=0, brightness=0.1, contrast=0.2)
 WEAKEST = 0.3  # intensity of the faintest action drawn
 AGES = (("adults", 16, 60), ("children", 0, 16), ("elders", 60, 200))  # the first is compared with
 
 
-def unit_faces(count: int, *, size: int = 64, seed: int = 0, active: float = 0.25) -> FaceSet:
+def unit_faces(
+    count: int,
+    *,
+    size: int = 64,
+    seed: int = 0,
+    active: float = 0.25,
+    style: worlds.SceneStyle = STYLE,
+) -> FaceSet:
     """Grey faces whose action units are drawn independently of each other, of the person and of the scene.
 
     No emotion ties the units together, so a model that finds one has seen it, and has not guessed it from
@@ -39,6 +47,7 @@ def unit_faces(count: int, *, size: int = 64, seed: int = 0, active: float = 0.2
         size: side in pixels.
         seed: draws people, units and scenes.
         active: chance of each unit to act; its intensity is then even between 0.3 and 1.
+        style: of the scenes; the usual one is a tight crop of a calm head.
 
     Returns:
         A FaceSet with the intensities as targets (N, 20), in the order of ``worlds.NUMBERS``; truth holds
@@ -49,7 +58,7 @@ def unit_faces(count: int, *, size: int = 64, seed: int = 0, active: float = 0.2
     units = independent_units(count, generator, active=active)
     pictures = []
     for rows in torch.arange(count).split(CHUNK):
-        scene = worlds.sample_scene(len(rows), generator, STYLE)
+        scene = worlds.sample_scene(len(rows), generator, style)
         images = worlds.render(people.take(rows), units[rows], scene, size=size).images
         pictures.append(camera.to_uint8(camera.to_grey(images)).numpy())
     return _with_intensities(np.concatenate(pictures), people, units)
@@ -86,7 +95,12 @@ def _with_intensities(pixels: np.ndarray, people: worlds.People, units: Tensor) 
 
 
 def unit_regressor(
-    faces: FaceSet, *, epochs: int, width: float = 0.125, seed: int = 0
+    faces: FaceSet,
+    *,
+    epochs: int,
+    width: float = 0.125,
+    seed: int = 0,
+    augmentation: Augmentation = GENTLE,
 ) -> tuple[FaceModel, "pd.DataFrame"]:
     """Train a FaceChannel to give the intensity of every action unit.
 
@@ -98,6 +112,7 @@ def unit_regressor(
         epochs: passes over the rest.
         width: of the FaceChannel.
         seed: of weights, order and augmentation.
+        augmentation: of the training faces.
 
     Returns:
         The model, and the history of its training.
@@ -105,8 +120,7 @@ def unit_regressor(
     train, validation = faces.split(0.1, seed=seed)
     with seeded(seed):
         model = build_model(FaceChannel, faces, width=width, size=faces.images.shape[-1], dropout=0.0)
-    gentle = Augmentation(flip=0.5, rotate_deg=0, zoom=0, shift=0, brightness=0.1, contrast=0.2)
-    settings = Settings(batch_size=16, learning_rate=5e-3, augmentation=gentle)
+    settings = Settings(batch_size=16, learning_rate=5e-3, augmentation=augmentation)
     done = fit(model, train, validation, epochs=epochs, seed=seed, settings=settings)
     return model, done.history
 
@@ -130,6 +144,19 @@ class UnitReport:
     def mean(self) -> float:
         """Mean r over the units."""
         return float(self.units["r"].mean())
+
+    def table(self) -> "pd.DataFrame":
+        """Groups for the page: trait, group, faces, mean, low, high, gap (in words)."""
+        import pandas as pd
+
+        gaps = self.gaps.set_index(["trait", "group"])
+        words = [
+            f"{gap:+.3f} [{low:+.3f}, {high:+.3f}]"
+            for gap, low, high in gaps[["gap", "low", "high"]].itertuples(index=False)
+        ]
+        named = pd.Series(words, index=gaps.index, name="gap").reset_index()
+        shown = self.groups.rename(columns={"r": "mean"})
+        return shown.merge(named, on=["trait", "group"], how="left").fillna({"gap": ""})
 
 
 def read_units(model: FaceModel, faces: FaceSet, *, resamples: int = 200, seed: int = 0) -> UnitReport:

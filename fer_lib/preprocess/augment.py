@@ -49,7 +49,7 @@ class Augmentation:
 
 
 THESIS = Augmentation(
-    flip=0.5, rotate_deg=15.0, zoom=0.0, shift=0.0, brightness=0.2, contrast=0.3, saturation=0.3, hue_deg=18.0
+    flip=0.5, rotate_deg=15.0, zoom=0.0, shift=0.0, brightness=0.2, contrast=0.3, saturation=0.3, hue_deg=12.0
 )
 """The six augmentations of Antoniadis (2021), section 3.1. The thesis names them; the ranges are ours."""
 

@@ -79,9 +79,9 @@ def take_loosely(
     photographs: Photographs,
     *,
     seed: int,
-    roll_deg: float = 30.0,
-    zoom: tuple[float, float] = (0.6, 1.0),
-    shift: float = 0.10,
+    roll_deg: float = 20.0,
+    zoom: tuple[float, float] = (0.7, 1.0),
+    shift: float = 0.08,
 ) -> Photographs:
     """The same faces as a careless photographer frames them: tilted, nearer or farther, off the middle.
 

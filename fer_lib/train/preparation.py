@@ -103,7 +103,7 @@ def training_features(
     return np.concatenate(features), np.tile(labels_of(faces), copies + 1)
 
 
-def prepare_parts(parts: Parts, seed: int, *, tilt_deg: float = 30.0) -> dict[str, Photographs]:
+def prepare_parts(parts: Parts, seed: int, *, tilt_deg: float = 20.0) -> dict[str, Photographs]:
     """The three sets as a careless photographer takes them; each seed leaves out another fifth of training.
 
     Args:
@@ -127,7 +127,7 @@ def study(
     recipes: Mapping[str, Recipe],
     seeds: Iterable[int],
     *,
-    tilt_deg: float = 30.0,
+    tilt_deg: float = 20.0,
     amounts: Augmentation = THESIS,
 ) -> Comparison:
     """Train the reader by each recipe with each seed; test it on bare and, with landmarks, on masked faces.

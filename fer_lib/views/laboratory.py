@@ -136,7 +136,8 @@ class Laboratory:
         draw_va_plane(plane, np.array([self.affect[0]]), np.array([self.affect[1]]))
         plane.collections[-1].set(sizes=[60], color=COLOURS["red"], alpha=1)
         for word in emotions():
-            plane.text(*word["label"], word["name"], ha="center", va="center", fontsize=6.5, color="#4A4A4A")
+            x, y = word["label"]
+            plane.text(x, y, word["name"], ha="center", va="center", fontsize=6.5, color="#4A4A4A")
         return synthetic_note(figure)
 
 

@@ -41,25 +41,33 @@ def _under(ax, text: str, size: float = 6.5) -> None:
 
 
 def prototype_sheet(person: People, scene: Scene, *, size: int = 96) -> Figure:
-    """Every variant of every emotion, one emotion a row, its action units underneath.
+    """Every variant of every emotion, one emotion a column, its action units underneath.
 
     Args:
         person: one person.
         scene: one scene.
         size: side of each face in pixels.
     """
-    pictures = []
-    for emotion, variants in PROTOTYPES.items():
-        faces = torch.cat([from_intensities(variant) for variant in variants])
-        for number in ONE_SIDED.get(emotion, ()):
-            faces[:, NUMBERS.index(number), 0] = 0
-        pictures.append(list(_paint(person, faces, scene, size)))
-    figure, axes = _grid(pictures)
-    for row, (emotion, variants) in zip(axes, PROTOTYPES.items(), strict=True):
-        _name_row(row, emotion)
-        for ax, variant in zip(row, variants, strict=False):
-            _under(ax, " + ".join(map(str, variant)) or "no unit")
+    tables = list(PROTOTYPES.values())
+    faces = [_one_sided(name, variant) for name, variants in PROTOTYPES.items() for variant in variants]
+    painted = iter(_paint(person, torch.cat(faces), scene, size))
+    columns = [[next(painted) for _ in variants] for variants in tables]
+    deep = max(map(len, columns))
+    rows = [[column[k] if k < len(column) else None for column in columns] for k in range(deep)]
+    figure, axes = _grid(rows, cell=0.88, left=0.05)
+    for column, (name, variants) in enumerate(PROTOTYPES.items()):
+        top = axes[0][column]
+        top.text(0.5, 1.05, name, transform=top.transAxes, ha="center", va="bottom", fontsize=8)
+        for row, variant in enumerate(variants):
+            _under(axes[row][column], " ".join(map(str, sorted(variant))) or "no unit")
     return synthetic_note(figure)
+
+
+def _one_sided(emotion: str, variant: dict[int, float]) -> Tensor:
+    face = from_intensities(variant)
+    for number in ONE_SIDED.get(emotion, ()):
+        face[:, NUMBERS.index(number), 0] = 0
+    return face
 
 
 def _paint(people: People, faces: Tensor, scene: Scene, size: int) -> Tensor:
@@ -100,11 +108,13 @@ def life_sheet(
         ages: years, one a column.
         size: side of each face in pixels.
     """
-    scene, face = neutral_scene(scale=1.05), from_intensities({6: 0.3, 12: 0.4})
-    pictures = [
-        [_paint(someone(number, age=age, male=male, skin_tone=tone), face, scene, size)[0] for age in ages]
-        for number, male, tone in numbers
+    crowd = [
+        someone(number, age=age, male=male, skin_tone=tone) for number, male, tone in numbers for age in ages
     ]
+    people = People({name: torch.cat([one[name] for one in crowd]) for name in crowd[0].traits})
+    face = from_intensities({6: 0.3, 12: 0.4}, batch=len(people))
+    painted = _paint(people, face, neutral_scene(len(people), scale=1.05), size)
+    pictures = [list(row) for row in painted.split(len(ages))]
     figure, axes = _grid(pictures, cell=0.85, left=0.1)
     for ax, age in zip(axes[-1], ages, strict=True):
         _under(ax, f"{age} years", 7.5)
@@ -132,7 +142,11 @@ def scene_sheet(person: People, *, size: int = 112, seed: int = 0) -> Figure:
     """
     rows = {"turned": _turned(), "lit": _lit(), "covered": _covered(), "by the camera": _spoilt()}
     face = from_intensities({6: 0.5, 12: 0.7, 25: 0.5})
-    pictures = [[_paint(person, face, scene, size)[0] for _, scene in scenes] for scenes in rows.values()]
+    flat = [scene for scenes in rows.values() for _, scene in scenes]
+    names = [field.name for field in dataclasses.fields(Scene)]
+    together = Scene(**{name: torch.cat([getattr(scene, name) for scene in flat]) for name in names})
+    painted = iter(_paint(person, face.repeat(len(flat), 1, 1), together, size))
+    pictures = [[next(painted) for _ in scenes] for scenes in rows.values()]
     pictures.append(list(_masked(person, face, len(pictures[0]), size, seed)))
     figure, axes = _grid(pictures)
     for row, (name, scenes) in zip(axes, [*rows.items(), ("masked", ())], strict=True):
@@ -199,7 +213,7 @@ def _masked(person: People, face: Tensor, count: int, size: int, seed: int) -> T
 
 
 def film_strip(
-    images: np.ndarray, seconds: np.ndarray, curves: dict[str, np.ndarray], *, shown: int = 10
+    images: np.ndarray, seconds: np.ndarray, curves: dict[str, np.ndarray], *, shown: int = 9
 ) -> Figure:
     """Frames of one clip above the course of its truth.
 
@@ -215,7 +229,7 @@ def film_strip(
     wrong = {name: len(curve) for name, curve in curves.items() if len(curve) != len(images)}
     if wrong:
         raise ValueError(f"curves must have one value a frame, {len(images)}; got {wrong}. Cut them alike.")
-    figure = Figure(figsize=(7.4, 3.1), layout="constrained")
+    figure = Figure(figsize=(7.4, 3.3), layout="constrained")
     shown = min(shown, len(images))
     strips = figure.add_gridspec(2, shown, height_ratios=(0.42, 1), hspace=0.02, wspace=0.02)
     picked = np.linspace(0, len(images) - 1, shown).round().astype(int)

@@ -83,7 +83,8 @@ def eye_clouds(eyes: Mapping[str, np.ndarray], *, synthetic: bool = False) -> Fi
             ax.plot(at[:, 0], at[:, 1], ".", color=COLOURS[colour], markersize=3, alpha=0.5)
             middle = np.nanmean(at, 0)
             ax.plot(*middle, "+", color=INK, markersize=9)
-        ax.set(title=title, xlim=(0, 1), ylim=(1, 0), aspect="equal", xlabel="share of the width")
+        ax.set_title(title, loc="left")
+        ax.set(xlim=(0, 1), ylim=(1, 0), aspect="equal", xlabel="share of the width")
         if k == 0:
             ax.set_ylabel("share of the height")
     return synthetic_note(figure) if synthetic else figure

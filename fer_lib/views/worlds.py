@@ -41,7 +41,9 @@ def unit_sheet(person: People, scene: Scene, *, size: int = 112) -> Figure:
     if len(person) != 1:
         raise ValueError(f"person must be one person; got {len(person)}. Use people.take.")
     rows = [{}, *({number: 1.0} for number in NUMBERS)]
-    images = torch.cat([render(person, from_intensities(row), scene, size=size).images for row in rows])
+    units = torch.cat([from_intensities(row) for row in rows])
+    same = torch.zeros(len(rows), dtype=torch.long)
+    images = render(person.take(same), units, scene.take(same), size=size).images
     labels = ["at rest", *(f"{number} {NAMES[number]}" for number in NUMBERS)]
     figure = faces(images.numpy(), labels=labels, columns=7, synthetic=True)
     for ax in figure.axes:
@@ -63,9 +65,10 @@ def affect_sheet(person: People, scene: Scene, *, steps: int = 7, size: int = 72
     units = express(torch.tensor([c[0] for c in cells]), torch.tensor([c[1] for c in cells]))
     figure, (ax,) = new_figure(width=6.4, height=6.2)
     half = 1 / (steps - 1)
-    for (v, a), face in zip(cells, units, strict=True):
-        picture = _picture(render(person, face[None], scene, size=size).images[0])
-        ax.imshow(picture, extent=(v - half, v + half, a - half, a + half), interpolation="bilinear")
+    same = torch.zeros(len(cells), dtype=torch.long)
+    painted = render(person.take(same), units, scene.take(same), size=size).images
+    for (v, a), image in zip(cells, painted, strict=True):
+        ax.imshow(_picture(image), extent=(v - half, v + half, a - half, a + half), interpolation="bilinear")
     ax.set(xlim=(-1 - half, 1 + half), ylim=(-1 - half, 1 + half), xlabel="valence", ylabel="arousal")
     ax.set_aspect("equal")
     ax.grid(False)
@@ -110,16 +113,34 @@ def corpus_rows(rows: Mapping[str, np.ndarray], *, synthetic: bool = True) -> Fi
     if len(lengths) != 1:
         raise ValueError(f"rows must have equally many pictures; got {sorted(lengths)}. Cut the longer ones.")
     columns = lengths.pop()
-    figure, axes = new_figure(len(rows), columns, height=len(rows) * (7.0 / columns) + 0.2)
+    figure, axes = new_figure(len(rows), columns, width=7.6, height=len(rows) * (6.5 / columns) + 0.2)
     for i, (name, images) in enumerate(rows.items()):
         for j in range(columns):
             ax = axes[i * columns + j]
             _show(ax, np.asarray(images[j]).transpose(1, 2, 0))
         first = axes[i * columns]
-        first.text(
-            -0.08, 0.5, name, transform=first.transAxes, rotation=90, ha="right", va="center", fontsize=8
-        )
+        first.text(-0.1, 0.5, name, transform=first.transAxes, ha="right", va="center", fontsize=8)
     return synthetic_note(figure) if synthetic else figure
+
+
+def different_people(identities: Sequence[object], count: int) -> np.ndarray:
+    """Rows (count,) that show as many different people as there are, spread over all.
+
+    Args:
+        identities: (N,) who each row shows, at least ``count`` rows.
+        count: how many rows to choose.
+
+    >>> different_people(["a", "a", "b", "b", "c"], 3).tolist()
+    [0, 2, 4]
+    """
+    if len(identities) < count:
+        raise ValueError(f"identities must be {count} or more; got {len(identities)}. Load more faces.")
+    first = np.sort(np.unique(np.asarray(identities), return_index=True)[1])
+    if len(first) < count:  # fewer people than places: some appear again
+        others = np.setdiff1d(np.arange(len(identities)), first)
+        more = others[np.linspace(0, len(others) - 1, count - len(first)).round().astype(int)]
+        return np.sort(np.concatenate([first, more]))
+    return first[np.linspace(0, len(first) - 1, count).round().astype(int)]
 
 
 def matrix(

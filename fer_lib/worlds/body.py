@@ -40,7 +40,7 @@ def rows_below(frame: Frame, height: float) -> int:
 
 
 def rows_above(frame: Frame, height: float) -> int:
-    """How many rows at the bottom of the pictures lie lower than ``height`` with every pixel of all of them."""
+    """How many rows at the bottom of the pictures lie lower than ``height`` in all of them."""
     return int((frame.view_y > height).all(2).all(0).sum())
 
 
@@ -106,7 +106,9 @@ def paint_neck(people: People, frame: Frame, pose: Pose, light: Light, colour: T
     mask = mask * cover(y - 1.42 + 0.7 * x * x, 0.1)
     nx = (x / half).clamp(-0.97, 0.97)
     lit = brightness(light, nx, torch.full_like(x, 0.12), torch.sqrt(1 - nx * nx))
-    shadow = 0.26 + 0.60 * ramp(y - 0.45 * x * x, chin + 0.02, chin + 0.36)
+    below = ramp(y - 0.45 * x * x, chin - 0.02, chin + 0.40)
+    shadow = 0.24 + 0.66 * below * ramp(x.abs(), 1.05 * half, 0.55 * half)
     cords = 1 - 0.10 * cover((x.abs() - 0.30 + 0.35 * (y - 1.0)).abs() - 0.02, 0.08)
-    tone = people["skin"][:, :, None, None] * (lit * shadow * cords).unsqueeze(1)
+    warm = people["skin"].new_tensor([1.04, 0.93, 0.88])  # light that has gone through skin
+    tone = (people["skin"] * warm)[:, :, None, None] * (lit * shadow * cords).unsqueeze(1)
     return torch.cat([colour[:, :, :first], paint(colour[:, :, first:], mask, tone)], 2)

@@ -10,9 +10,9 @@ LUMA = (0.299, 0.587, 0.114)
 GRAIN_SIDE = 384  # side of the stored grain; pictures cut their pieces out of it
 
 
-def meter(skin: Tensor) -> Tensor:
-    """How much longer a camera exposes for a skin of this colour (B,3): mostly evens dark and light out."""
-    return (0.45 / skin.mean(1).clamp_min(0.02)).pow(0.60)
+def meter(seen: Tensor) -> Tensor:
+    """How much longer a camera exposes for a head of this colour (B,3): mostly evens dark and light out."""
+    return (0.40 / seen.mean(1).clamp_min(0.02)).pow(0.60)
 
 
 def vignette(light: Tensor, amount: Tensor) -> Tensor:

@@ -86,7 +86,8 @@ def assign(world: "World", cast: Cast, index: Tensor, generator: torch.Generator
     nobody = torch.zeros_like(index)
     if world.sittings:
         plan = torch.tensor(world.sittings)
-        who, asked, take = plan[index % len(plan)].unbind(1)
+        who, label, take = plan[index % len(plan)].unbind(1)
+        asked = torch.tensor([FEELINGS.index(name) for name in world.classes])[label]
         take = take + (index // len(plan)) * int(plan[:, 2].max() + 1)
         video = nobody
     elif world.clips is None:

@@ -172,7 +172,7 @@ def _at_moments(
     clip = ClipPart(index, parts.video, parts.take, plan, time, frames + within + 1, late.meant, overall)
     who = parts.who[rows]
     return Drawn(
-        who, cast.people.take(who), _shown_at(moment, peak, plan, rows), _scene_at(cast.scene, parts, moment),
+        who, cast.people.take(who), _shown_at(moment, peak, plan, rows), _scene_at(cast.scene, parts, moment, frames),
         torch.zeros(len(rows), dtype=torch.bool), generator, cast.split, cast.seed, peak, parts.asked,
         parts.take, repeat, clip,
     )  # fmt: skip
@@ -192,7 +192,7 @@ def _shown_at(moment: Moment, peak: Shown, plan: Plan, rows: Tensor) -> Shown:
     )  # fmt: skip
 
 
-def _scene_at(scene: Scene, parts: Parts, moment: Moment) -> Scene:
+def _scene_at(scene: Scene, parts: Parts, moment: Moment, frames: Tensor) -> Scene:
     """The videos' scenes with heads and eyes moved."""
     repeat = moment.level.shape[1]
     base = scene.take(parts.video.repeat_interleave(repeat))
@@ -202,5 +202,5 @@ def _scene_at(scene: Scene, parts: Parts, moment: Moment) -> Scene:
         most = POSE_LIMITS_DEG[name]
         angles[f"{name}_deg"] = (getattr(base, f"{name}_deg") + moved[:, k]).clamp(-most, most)
     gaze = (base.gaze + moment.gaze.flatten(0, 1)).clamp(-0.035, 0.035)
-    grain = (base.grain + torch.arange(len(gaze)) * 0.618034) % 1.0  # other grain in every frame
+    grain = (base.grain + frames.flatten() * 0.618034) % 1.0  # other grain in every frame
     return dataclasses.replace(base, **angles, gaze=gaze, grain=grain)

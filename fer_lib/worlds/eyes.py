@@ -48,7 +48,7 @@ def paint_eyes(
     white = tint(white, ramp(u, -0.72, -0.98), (0.95, 0.55, 0.48))
     ball = _iris(people, here, gaze, (along, down, torch.sign(x)), pixel, white)
     under_lid = ramp(down - upper, 0.044, -0.006)
-    ball = ball * (1 - 0.68 * under_lid).unsqueeze(1)
+    ball = ball * ((1 - 0.68 * under_lid) * (1 - 0.40 * here.frown)).unsqueeze(1)
     rim = ramp(lower - down, 0.013, 0.004) * ramp(u.abs(), 1.0, 0.8)
     ball = paint(ball, 0.55 * rim, 0.75 * people["skin"][:, :, None, None] + 0.04)
     colour = paint(colour, eye, ball)

@@ -1,11 +1,11 @@
-"""The face's picture: what the sculpted surface and the painted features look like from where the camera stands."""
+"""The face's picture: how the sculpted surface and the painted features look from the camera."""
 
 import torch
 from torch import Tensor
 
 from fer_lib.worlds import eyes, mouth, skin
 from fer_lib.worlds.draw import cover
-from fer_lib.worlds.geometry import Frame, Pose, field
+from fer_lib.worlds.geometry import Frame, Pose
 from fer_lib.worlds.layout import Layout
 from fer_lib.worlds.light import Light
 from fer_lib.worlds.people import People

@@ -11,7 +11,6 @@ outline of the turned head, are closed forms:
 with z0 the depth at which the cross-section is centred.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -71,7 +70,6 @@ class Frame:
         x, y: face coordinates of the skin seen there (B,H,W).
         front: cosine of the angle around the head; 1 in front, 0 at the ears, negative behind.
         outside: signed distance to the head's outline, in face units.
-        normal: the smooth head's surface normal as the camera sees it, three fields.
         view_x, view_y: coordinates in the picture plane, face units, roll undone, origin between the ears.
         pixel: the side of a pixel in face units (B,1,1).
     """
@@ -80,7 +78,6 @@ class Frame:
     y: Tensor
     front: Tensor
     outside: Tensor
-    normal: tuple[Tensor, Tensor, Tensor]
     view_x: Tensor
     view_y: Tensor
     pixel: Tensor
@@ -115,13 +112,13 @@ def picture_grid(pose: Pose, shape: HeadShape, size: int) -> tuple[Tensor, Tenso
 
 
 def unproject(pose: Pose, shape: HeadShape, size: int) -> Frame:
-    """Find the skin behind each pixel. Two rounds suffice for the nod, because depth changes slowly."""
+    """Find the skin behind each pixel. Three rounds suffice for the nod, because depth changes slowly."""
     view_x, view_y = picture_grid(pose, shape, size)
     c, s = torch.cos(field(pose.yaw)), torch.sin(field(pose.yaw))
     cp, sp = torch.cos(field(pose.pitch)), torch.sin(field(pose.pitch))
     reach = (1 - (view_x / shape.width) ** 2 - (view_y * 0.8) ** 2).clamp_min(0.0)
     forward = DEPTH * shape.width * torch.sqrt(reach)
-    for _ in range(2):
+    for _ in range(3):
         y = (view_y + forward * sp) / cp
         straight, s2, slope = shape.section(y)
         safe = s2.clamp_min(0.01)
@@ -139,21 +136,8 @@ def unproject(pose: Pose, shape: HeadShape, size: int) -> Frame:
     linear2 = reach * reach / safe
     gradient = torch.sqrt((2 * beside / linear2) ** 2 + slope * slope + 1e-6)
     outside = (beside * beside / linear2 - s2) / gradient
-    normal = _normal(sin_phi, cos_phi, slope * straight / (2 * root), (c, s, cp, sp))
     pixel = 2.0 / size / field(pose.scale)
-    return Frame(x, y, cos_phi, outside, normal, view_x, view_y, pixel)
-
-
-def _normal(
-    sin_phi: Tensor, cos_phi: Tensor, bend: Tensor, turn: tuple[Tensor, ...]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The tube's normal, a little flatter than the ellipse's as real faces are, turned with the head."""
-    c, s, cp, sp = turn
-    nx, ny, nz = 0.82 * sin_phi, (-0.5 * bend).clamp(-1.6, 1.2), cos_phi
-    length = torch.rsqrt(nx * nx + ny * ny + nz * nz)
-    nx, ny, nz = nx * length, ny * length, nz * length
-    nx, nz = nx * c + nz * s, nz * c - nx * s
-    return nx, ny * cp - nz * sp, nz * cp + ny * sp
+    return Frame(x, y, cos_phi, outside, view_x, view_y, pixel)
 
 
 def project(
@@ -177,13 +161,3 @@ def project(
     px = (c * vx - s * vy) * field(pose.scale) + field(pose.shift_x)
     py = (c * vy + s * vx) * field(pose.scale) + field(pose.shift_y)
     return ((px + 1) * size / 2 - 0.5).squeeze(-1), ((py + 1) * size / 2 - 0.5).squeeze(-1)
-
-
-def lift(frame: Frame, pose: Pose, height: Callable[[Tensor, Tensor], Tensor], rounds: int = 2) -> None:
-    """Move the frame's x and y for what stands above the smooth head (the nose), in place."""
-    tan_x, tan_y = torch.tan(field(pose.yaw)), torch.tan(field(pose.pitch))
-    x0, y0 = frame.x, frame.y
-    for _ in range(rounds):
-        h = height(frame.x, frame.y)
-        frame.x = x0 - h * tan_x
-        frame.y = y0 + h * tan_y

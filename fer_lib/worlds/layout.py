@@ -71,7 +71,7 @@ def arrange(people: People, units: Tensor) -> Layout:
 
 def _jaw(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
     drop = (0.165 * au[26] + 0.33 * au[27]).mean(1, keepdim=True).clamp(max=0.36)
-    return {"jaw_drop": drop, "chin": p["chin"] + 0.8 * drop}
+    return {"jaw_drop": drop, "chin": p["chin"] + 0.72 * drop}
 
 
 def _eyes(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
@@ -95,16 +95,16 @@ def _eyes(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
 
 
 def _brows(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
-    inner = -0.100 * au[1] + 0.095 * au[4] + 0.030 * au[9] - 0.012 * au[5]
-    outer = -0.100 * au[2] + 0.030 * au[4] - 0.010 * au[5] + 0.008 * au[6]
-    middle = -0.012 * au[2] + 0.028 * au[4] + 0.010 * au[9] - 0.006 * au[5] + 0.008 * au[43]
+    inner = -0.100 * au[1] + 0.075 * au[4] + 0.030 * au[9] - 0.012 * au[5]
+    outer = -0.100 * au[2] + 0.022 * au[4] - 0.010 * au[5] + 0.008 * au[6]
+    middle = -0.012 * au[2] + 0.022 * au[4] + 0.010 * au[9] - 0.006 * au[5] + 0.008 * au[43]
     return {
         "brow_x": p["eye_x"] + 0.015 - 0.030 * au[4],
         "brow_y": p["eye_y"] - p["brow_gap"],
         "brow_w": p["brow_w"] - 0.008 * au[4],
         "brow_arch": p["brow_arch"],
         "brow_slope": p["brow_slope"],
-        "brow_thick": p["brow_thick"],
+        "brow_thick": p["brow_thick"] * (1 + 0.3 * au[4]),
         "inner": inner,
         "middle": middle,
         "outer": outer,
@@ -143,12 +143,20 @@ def _mouth(p: dict[str, Tensor], au: dict[int, Tensor], jaw: Sided) -> Sided:
 
 
 def _cheeks(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
-    fold = 0.25 + 0.40 * p["old"] * p["crease"] + 0.95 * au[12] + 0.75 * au[10] + 0.6 * au[9] + 0.3 * au[20]
+    fold = (
+        0.22
+        + 0.75 * p["old"] * p["crease"].clamp_min(0.35)
+        + 0.95 * au[12]
+        + 0.75 * au[10]
+        + 0.6 * au[9]
+        + 0.3 * au[20]
+    )
     return {
         "fold": (fold * (0.55 + 0.45 * p["crease"]) * (1 - 0.5 * p["child"])).clamp(0, 1.5),
         "cheek_up": 0.05 * au[6] + 0.035 * au[12],
         "apple": (0.45 * au[6] + 0.85 * au[12] + 0.3 * au[9]).clamp(max=1.2),
         "frowning": au[15],
+        "groove": (0.85 * au[12] + 0.9 * au[10] + 0.7 * au[9] + 0.25 * au[6]).clamp(max=1.3),
         "cheek_full": 0.045 * p["cheek"] * (1 + 0.35 * au[6] + 0.25 * au[12] + 0.4 * p["child"]),
         "sneer": (au[9] + 0.35 * au[10]).clamp(max=1.2),
         "wing_y": p["nose_y"] + 0.045 - 0.028 * au[9] - 0.012 * au[10],
@@ -156,7 +164,7 @@ def _cheeks(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
         "nose_y": p["nose_y"] - 0.010 * au[9],
         "nose_h": p["nose_h"],
         "nose_w": p["nose_w"],
-        "wrinkled": 0.15 + 0.85 * (p["old"] * p["crease"]).clamp(max=1),
+        "wrinkled": 0.15 + 0.95 * (p["old"] * (0.45 + 0.75 * p["crease"])).clamp(max=1),
         "chin_boss": au[17],
     }
 
@@ -207,6 +215,6 @@ def lip_curves(face: Layout, u: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]
 def fold_line(face: Layout, y: Tensor) -> Tensor:
     """|x| of the fold from the nose's wing past the mouth's corner at height y."""
     start_y = face.wing_y - 0.02
-    end = 0.80 * face.mouth_w + 0.105
+    end = 0.80 * face.mouth_w + 0.115
     t = ((y - start_y) / (face.mouth_y + 0.25 * face.corner + face.sag + 0.05 - start_y)).clamp(-0.3, 1.5)
     return torch.lerp(face.wing_x + 0.055, end, t) + 0.035 * t * (1 - t)

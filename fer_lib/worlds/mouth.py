@@ -19,7 +19,7 @@ def paint_nose(face: Layout, x: Tensor, y: Tensor, pixel: Tensor, colour: Tensor
     slanted = y - base - 0.30 * (ax - nostril_x)
     small = torch.maximum(0.5 * pixel, torch.full_like(pixel, 0.014))
     nostril = bump(ax - nostril_x, slanted, 0.034 * here.nose_w, small) * (0.014 / small)
-    colour = tint(colour, nostril * 0.92, (0.16, 0.09, 0.085))
+    colour = tint(colour, nostril * 0.85, (0.16, 0.09, 0.085))
     under = bump(x, y - base - 0.012, 0.80 * here.wing_x, 0.020)
     colour = tint(colour, under * 0.30, (0.60, 0.48, 0.46))
     ring = torch.sqrt(((ax - here.wing_x + 0.022) / 0.046) ** 2 + ((y - here.wing_y) / 0.052) ** 2 + 1e-6)
@@ -51,12 +51,13 @@ def paint_mouth(
     """Returns albedo, coverage of lips and opening together, and coverage of the opening."""
     here = face.on(x)
     parts = mouth_parts(face, x, y, pixel)
-    u = parts["u"]
     colour = _moustache(people, here, x, y, parts, colour)
     around = bump(x, y - parts["low"] - 0.035, 0.13, 0.030) * (1 - parts["lips"])
     colour = tint(colour, around * 0.40, (0.62, 0.52, 0.50))
     colour = paint(colour, parts["lips"] * 0.86, _lip_colour(people, x, y, parts))
-    colour = _opening(here, x, y, pixel, parts | {"dim": exposed(people, 0.45)}, colour)
+    colour = _opening(
+        here, x, y, pixel, parts | {"dim": exposed(people, 0.45) * field(people["teeth"])}, colour
+    )
     thick = torch.maximum(0.75 * pixel, torch.full_like(pixel, 0.009))
     seam = gauss(((y - parts["inner_top"]) / thick) ** 2) * ramp(parts["beyond"], 0.018, -0.010)
     shut = 1 - ramp(parts["inner_low"] - parts["inner_top"], 0.004, 0.02)
@@ -77,22 +78,22 @@ def _lip_colour(people: People, x: Tensor, y: Tensor, parts: dict[str, Tensor]) 
     glow = 0.16 * bump(x, y - middle, 0.12, 0.022)
     streak = 1 + 0.22 * (noise(x * 3.1, y * 0.4)[0] - 0.5)
     corner = 1 - 0.30 * ramp(parts["u"], 0.6, 1.0)
-    return tone * ((0.98 - 0.26 * upper + glow) * streak * corner).unsqueeze(1)
+    return tone * ((0.94 - 0.34 * upper + glow) * streak * corner).unsqueeze(1)
 
 
 def _opening(
     here: Layout, x: Tensor, y: Tensor, pixel: Tensor, parts: dict[str, Tensor], colour: Tensor
 ) -> Tensor:
-    """Dark inside, tongue below when it is wide; the upper teeth as one band that hangs from the upper lip."""
+    """Dark inside, tongue below when it is wide; the upper teeth as one band that follows the lip."""
     top, low, u = parts["inner_top"], parts["inner_low"], parts["u"].clamp(max=1)
     tall = low - top
     tongue = 0.8 * ramp(tall, 0.09, 0.16) * bump(x, y - low, 0.14, 0.075)
     inside = torch.lerp(
         colour_of(0.050, 0.012, 0.011, colour).expand_as(colour),
-        colour_of(0.28, 0.085, 0.080, colour),
+        colour_of(0.15, 0.045, 0.042, colour) * parts["dim"].unsqueeze(1).clamp(0.3, 1),
         tongue.unsqueeze(1),
     )
-    bared = (0.24 + 0.86 * here.smile + 0.45 * here.sneer + 0.30 * here.stretched).clamp(max=1)
+    bared = (0.16 + 0.90 * here.smile + 0.30 * here.sneer + 0.25 * here.stretched).clamp(max=1)
     length = 0.098 * bared * (1 - 0.35 * u * u)
     whole = ramp(bared, 0.5, 0.9)  # a smile's band reaches the lower lip unless the jaw drops
     length = torch.where(

@@ -72,7 +72,7 @@ def paint_things(
     """Paint the hands and things of pictures that all have one."""
     capsules, anchors = _tables(colour.device)
     parts = capsules[scene.occluder]
-    anchor = points[torch.arange(len(points)), anchors[scene.occluder]]
+    anchor = points[torch.arange(len(points), device=points.device), anchors[scene.occluder]]
     x, y = _around(anchor, frame, pose, scene.occluder_place, colour.shape[-1])
     for k in range(_MOST):
         colour = _capsule(parts[:, k], people, scene, light, x, y, frame.pixel, colour)

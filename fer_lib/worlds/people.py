@@ -16,8 +16,8 @@ from fer_lib.worlds.hairstyles import hairstyle
 # name: (low, high) of an adult; drawn bell-shaped between them
 BELL: dict[str, tuple[float, float]] = {
     "width": (0.575, 0.680),
-    "taper": (0.12, 0.34),
-    "jaw": (2.1, 3.2),
+    "taper": (0.10, 0.31),
+    "jaw": (2.4, 3.5),
     "top": (0.92, 1.01),
     "chin": (0.92, 1.03),
     "eye_x": (0.272, 0.312),
@@ -32,9 +32,9 @@ BELL: dict[str, tuple[float, float]] = {
     "nose_y": (0.285, 0.350),
     "nose_w": (0.88, 1.40),
     "nose_h": (0.15, 0.22),
-    "mouth_y": (0.570, 0.635),
+    "mouth_y": (0.585, 0.650),
     "mouth_w": (0.215, 0.270),
-    "mouth_rest": (-0.018, 0.014),
+    "mouth_rest": (-0.026, 0.008),
     "lip_upper": (0.030, 0.064),
     "lip_lower": (0.046, 0.084),
     "cheek": (0.5, 1.5),
@@ -42,6 +42,7 @@ BELL: dict[str, tuple[float, float]] = {
     "gloss": (0.3, 1.2),
     "freckles": (-0.6, 0.5),
     "ear": (0.8, 1.2),
+    "teeth": (0.45, 1.15),
 }
 SKIN = (
     (246, 222, 208),
@@ -197,7 +198,8 @@ def _colour(t: dict[str, Tensor], draw: Draw) -> None:
     tone = draw.uniform()
     jitter = torch.stack([draw.normal(1, 0.04), draw.normal(1, 0.02), draw.normal(1, 0.05)], -1)
     t["skin_tone"] = tone
-    t["skin"] = between(linear(SKIN), tone) * jitter.clamp(0.85, 1.15)
+    t["skin"] = between(linear(SKIN), tone) * jitter.clamp(0.88, 1.12)
+    t["skin"] = torch.lerp(t["skin"], t["skin"].mean(1, keepdim=True), 0.18)  # the light is warm already
     shade = draw.uniform() ** (1 + 3 * tone) * (1 - 0.75 * tone)
     t["hair"] = between(linear(HAIR[:6]), shade)
     red = draw.chance(0.05 * (tone < 0.35).float())[:, None]

@@ -39,7 +39,7 @@ def _nose(s: Strokes, face: Sides) -> None:
     root = face.sides["eye_y"].mean(1)[:, None] - 0.035
     t = row([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], tip)[0]
     rise = row([0.24, 0.30, 0.36, 0.43, 0.50, 0.50], tip)[0]
-    across = row([0.050, 0.050, 0.053, 0.058, 0.066, 0.076], tip)[0]
+    across = row([0.058, 0.058, 0.061, 0.066, 0.074, 0.084], tip)[0]
     along = torch.lerp(root, tip, t)
     s.add(0.62 * high * rise, 0.0, along, 0.92 * across * wide, row([0.085] * 5 + [0.062], tip)[0])
     s.add(0.42 * high * rise, 0.0, along, 2.2 * across * wide, row([0.085] * 5 + [0.062], tip)[0])
@@ -70,7 +70,7 @@ def _sockets(s: Strokes, face: Sides) -> None:
     """The eye's hollow, the ball in it, the lid's fold, the bag and the groove below."""
     x, y = face.eye_x, face.eye_y
     s.pair(-0.100, x - 0.01, y - 0.018, 0.145, 0.085)
-    s.pair(-0.052, x - 0.150, y - 0.005, 0.050, 0.062)
+    s.pair(-0.050, x - 0.150, y - 0.005, 0.050, 0.062)
     s.pair(0.064, x, y + 0.002, 0.098, 0.060)
     u = row([-0.75, -0.25, 0.25, 0.75], x)
     upper, lower = lid_curves(face, u)
@@ -78,10 +78,10 @@ def _sockets(s: Strokes, face: Sides) -> None:
     s.pair(0.012 * rest, x + u * face.eye_w, y + upper - 0.012, 0.034, 0.014)
     s.pair(-0.016 * rest * (1 - 0.6 * face.shut), x + u * face.eye_w, y + upper - 0.036, 0.036, 0.012)
     s.pair(0.016 * face.hood, x + (u + 0.25) * face.eye_w, y + upper - 0.070, 0.040, 0.030)
-    bag = 0.007 + 0.016 * (face.wrinkled - 0.15) + 0.014 * face.squeeze
+    bag = 0.007 + 0.026 * (face.wrinkled - 0.15) + 0.014 * face.squeeze
     s.pair(bag * rest, x + u * face.eye_w, y + lower + 0.032, 0.036, 0.020)
     t = row([0.0, 0.33, 0.67, 1.0], x)
-    depth = (0.008 + 0.016 * (face.wrinkled - 0.15) + 0.010 * face.squeeze) * (1 - 0.5 * t)
+    depth = (0.008 + 0.026 * (face.wrinkled - 0.15) + 0.010 * face.squeeze) * (1 - 0.5 * t)
     s.pair(
         -depth,
         x - 0.155 + 0.20 * t,
@@ -97,7 +97,11 @@ def _cheeks(s: Strokes, face: Sides, p: dict[str, Tensor]) -> None:
     full = face.cheek_full
     s.pair(full * 0.9, 0.355, face.eye_y + 0.215 - 0.5 * up, 0.155, 0.110)
     s.pair(
-        0.9 * (full - 0.045).clamp_min(0) + 0.042 * face.apple, 0.285, face.eye_y + 0.275 - up, 0.115, 0.085
+        0.9 * (full - 0.045).clamp_min(0) + 0.046 * face.apple,
+        0.32,
+        face.eye_y + 0.31 - 0.6 * up,
+        0.115,
+        0.10,
     )
     lean = (0.030 * (1.3 - p["cheek"]) + 0.018 * p["old"] + 0.012) * (1 - p["child"])
     s.pair(-lean[:, :, None], 0.38, face.mouth_y - 0.05, 0.13, 0.14)
@@ -107,7 +111,7 @@ def _cheeks(s: Strokes, face: Sides, p: dict[str, Tensor]) -> None:
 def _mouth(s: Strokes, face: Sides) -> None:
     """The muzzle of the teeth, the philtrum, and lips with volume."""
     mean = {n: face.sides[n].mean(1)[:, None] for n in ("mouth_y", "wing_y", "lip_upper", "pout", "press")}
-    s.add(0.046, 0.0, mean["mouth_y"] - 0.01, 0.22, 0.12)
+    s.add(0.032, 0.0, mean["mouth_y"] - 0.01, 0.22, 0.12)
     top = mean["mouth_y"] - mean["lip_upper"]
     middle, tall = (mean["wing_y"] + 0.05 + top) / 2, (top - mean["wing_y"] - 0.05).clamp_min(0.03) * 0.6
     s.add(-0.012, 0.0, middle, 0.016, tall)
@@ -120,7 +124,7 @@ def _mouth(s: Strokes, face: Sides) -> None:
     upper, lower = (inner_up - outer_up).clamp_min(0.01), (outer_low - inner_low).clamp_min(0.01)
     s.pair((0.006 + 0.40 * upper) * roll, u * face.mouth_w, inner_up - 0.45 * upper, wide, 0.55 * upper)
     s.pair((0.010 + 0.46 * lower) * roll, u * face.mouth_w, inner_low + 0.45 * lower, wide, 0.55 * lower)
-    sulcus = 0.034 * rest * (1 + 0.3 * face.pout)
+    sulcus = 0.034 * rest * (1 + 0.3 * face.pout) * (1 - 0.8 * face.smile)
     s.pair(-sulcus[:, :, :3], (u * face.mouth_w)[:, :, :3], (outer_low + 0.030)[:, :, :3], 0.055, 0.026)
     corner_y = face.mouth_y + face.corner + face.sag
     s.pair(-0.016 - 0.010 * face.smile, face.mouth_w + 0.008, corner_y, 0.024, 0.030)
@@ -132,9 +136,9 @@ def _chin(s: Strokes, face: Sides, p: dict[str, Tensor]) -> None:
     """The chin's ball, the jaw's edge, jowls."""
     chin = face.sides["chin"].mean(1)[:, None]
     boss = face.sides["chin_boss"].mean(1)[:, None]
-    s.add(0.070 + 0.02 * p["male"] + 0.02 * boss, 0.0, chin - 0.150, 0.12, 0.078)
+    s.add(0.058 + 0.02 * p["male"] + 0.02 * boss, 0.0, chin - 0.150, 0.12, 0.078)
     s.pair(0.018 + 0.014 * p["male"][:, :, None], 0.36, chin[:, :, None] - 0.30, 0.10, 0.10)
-    sag = (0.030 * p["old"] * p["crease"])[:, :, None]
+    sag = (0.046 * p["old"] * p["crease"].clamp_min(0.3))[:, :, None]
     s.pair(sag, 0.31, chin[:, :, None] - 0.24, 0.085, 0.075)
     s.pair(-0.9 * sag, 0.195, chin[:, :, None] - 0.21, 0.035, 0.080)
     spots = row([-0.6, 0.1, 0.7], chin)
@@ -156,7 +160,7 @@ def _folds(s: Strokes, face: Sides) -> None:
     fade = row([0.8, 1.0, 1.0, 0.95, 0.75, 0.4], y)
     s.pair(-0.034 * face.fold * fade, x - 0.006, y, 0.020, 0.040)
     s.pair(0.034 * face.fold * fade, x + 0.044, y - 0.01, 0.044, 0.050)
-    marionette = 0.016 * (face.wrinkled - 0.25).clamp_min(0) + 0.010 * face.frowning
+    marionette = 0.022 * (face.wrinkled - 0.25).clamp_min(0) + 0.010 * face.frowning
     t = row([0.0, 0.5, 1.0], y)
     y = face.mouth_y + face.corner + face.sag + 0.04 + 0.10 * t
     s.pair(-marionette * (1 - 0.4 * t), face.mouth_w + 0.012 + 0.02 * t, y, 0.016, 0.040)
@@ -167,7 +171,7 @@ def _forehead_lines(s: Strokes, face: Sides) -> None:
     u = row([-1.0, -0.4, 0.3, 1.0], face.eye_x)
     brow, _ = brow_curve(face, u)
     x = face.brow_x + face.brow_w * u * 0.95
-    raised = face.furrow * (0.45 + 0.75 * face.wrinkled) + 0.40 * (face.wrinkled - 0.2).clamp_min(0)
+    raised = face.furrow * (0.45 + 0.75 * face.wrinkled) + 0.75 * (face.wrinkled - 0.2).clamp_min(0)
     for k, (up, strength) in enumerate(((0.10, 0.8), (0.165, 1.0), (0.235, 0.9), (0.31, 0.6))):
         y = torch.lerp(brow, brow.mean(2, keepdim=True), 0.25 * k) - up
         s.pair(-0.0100 * strength * raised, x, y, 0.080, 0.0115)
@@ -178,7 +182,7 @@ def _small_lines(s: Strokes, face: Sides) -> None:
     """Crow's feet and the nose's wrinkles."""
     far = row([0.035, 0.065, 0.095], face.eye_x)
     for rise in (-0.55, -0.15, 0.25, 0.60):
-        depth = 0.0075 * face.squeeze * (0.30 + 0.9 * face.wrinkled) + 0.0035 * (
+        depth = 0.0075 * face.squeeze * (0.30 + 0.9 * face.wrinkled) + 0.008 * (
             face.wrinkled - 0.3
         ).clamp_min(0)
         x = face.eye_x + face.eye_w + far

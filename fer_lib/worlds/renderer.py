@@ -106,7 +106,7 @@ def _render(people: People, units: Tensor, scene: Scene, size: int) -> tuple[Ten
         front = torch.maximum(front, occluders.strand_mask(scene, frame, grain) * frame.head)
     picture = paint(picture, front, strands)
     picture = _add(people, scene, frame, face, points, picture)
-    exposure = scene.exposure * camera.meter(people["skin"])
+    exposure = scene.exposure * camera.meter(0.82 * people["skin"] + 0.18 * people["hair"])
     return _photograph(picture, scene, exposure), points, regions
 
 
@@ -161,9 +161,7 @@ def _add(people: People, scene: Scene, frame: Frame, face: Layout, points: Tenso
 
 def _take(frame: Frame, index: Tensor) -> Frame:
     """The frames of some pictures."""
-    values = {f.name: getattr(frame, f.name) for f in fields(frame)}
-    normal = values.pop("normal")
-    return Frame(**{k: v[index] for k, v in values.items()}, normal=tuple(n[index] for n in normal))
+    return Frame(**{f.name: getattr(frame, f.name)[index] for f in fields(frame)})
 
 
 def _photograph(picture: Tensor, scene: Scene, exposure: Tensor) -> Tensor:

@@ -14,8 +14,10 @@ from fer_lib.worlds.people import Draw
 
 POSE_LIMITS_DEG = {"yaw": 40.0, "pitch": 25.0, "roll": 30.0}
 # what may lie over part of a face; Scene.occluder is the place in this list
-OCCLUDERS = ("none", "hand at the chin", "hand at the cheek", "microphone", "cup", "strand of hair", "cap")
-OCCLUDERS += ("sunglasses",)
+OCCLUDERS = (
+    "none", "hand at the chin", "hand at the cheek", "microphone", "cup", "strand of hair", "cap",
+    "sunglasses",
+)  # fmt: skip
 OCCLUDER_ODDS = (0.0, 1.0, 0.8, 1.0, 0.7, 0.8, 0.9, 0.6)
 HEADWEAR = ("none", "cap", "knitted hat", "headscarf")
 HEADWEAR_ODDS = (0.0, 1.0, 0.7, 0.9)

@@ -73,7 +73,7 @@ class Strokes:
         return [torch.cat(column, 1) for column in zip(*self.parts, strict=True)]
 
     def factors(self, canvas: Canvas) -> tuple[Tensor, Tensor, Tensor]:
-        """Amounts (B,K) and profiles (B,K,w), (B,K,h); strokes finer than the canvas fade instead of aliasing."""
+        """Amounts (B,K), profiles (B,K,w) and (B,K,h); finer strokes than the canvas shows fade."""
         amount, x, y, wide, tall = self.packed()
         step_x, step_y = canvas.steps
         broad = torch.sqrt(wide * wide + (0.55 * step_x) ** 2)

@@ -32,17 +32,26 @@ def complexion(people: People, face: Layout, canvas: Canvas) -> tuple[Tensor, Te
     blood.add(0.30, 0.0, chin - 0.15, 0.15, 0.09)
     blood.pair(0.35, here.eye_x, here.eye_y + here.lower + 0.03, 0.11, 0.035)
     blood.add(-0.25, 0.0, -0.45, 0.35, 0.25)
-    tired = (0.50 + 0.45 * traits["old"])[:, :, None]
+    tired = (0.50 + 0.60 * traits["old"])[:, :, None]
     pigment.pair(0.95 * tired, here.eye_x - 0.01, here.eye_y - 0.015, 0.155, 0.070)
-    pigment.pair(0.55 * tired, here.eye_x - 0.09, here.eye_y + 0.075, 0.085, 0.035)
-    pigment.pair(0.30, here.wing_x + 0.02, here.wing_y + 0.01, 0.030, 0.050)
+    pigment.pair(0.45 * tired, here.eye_x - 0.06, here.eye_y + 0.075, 0.095, 0.035)
+    pigment.pair(0.18, here.wing_x + 0.02, here.wing_y + 0.01, 0.030, 0.050)
     pigment.pair(0.20, 0.55, 0.45, 0.12, 0.25)
-    pigment.pair(0.30, here.mouth_w, here.mouth_y + here.corner + here.sag + 0.01, 0.05, 0.04)
+    pigment.pair(0.20, here.mouth_w, here.mouth_y + here.corner + here.sag + 0.01, 0.05, 0.04)
     t = row([0.0, 0.25, 0.5, 0.75, 1.0], nose_y)
     y = torch.lerp(here.wing_y - 0.04, here.mouth_y + 0.3 * here.corner + here.sag + 0.05, t)
-    fade = row([0.7, 1.0, 1.0, 0.9, 0.5], y)
-    pigment.pair(0.62 * here.fold * fade, fold_line(here, y) - 0.008, y, 0.036, 0.050)
-    pigment.pair(0.75 * here.frown, here.eye_x - 0.135, here.eye_y - 0.060, 0.085, 0.055)
+    fade = row([0.6, 1.0, 1.0, 1.0, 0.8], y)
+    pigment.pair(0.20 * here.fold * fade, fold_line(here, y) - 0.008, y, 0.030, 0.050)
+    pigment.pair(
+        0.95 * here.groove * row([0.6, 1.0, 1.0, 0.9, 0.5], y),
+        here.wing_x + 0.09 + 0.19 * t,
+        torch.lerp(here.wing_y - 0.10, here.mouth_y - 0.02 + 0.5 * here.corner, t),
+        0.060,
+        0.060,
+    )
+    pigment.add(0.32, 0.0, here.sides["wing_y"].mean(1)[:, None] + 0.075, 0.13, 0.05)
+    pigment.pair(0.30, 0.135, here.eye_y - 0.02, 0.05, 0.07)
+    pigment.pair(1.5 * here.frown, here.eye_x - 0.065, here.eye_y - 0.060, 0.150, 0.065)
     reds, browns = blood.on(canvas), pigment.on(canvas)
     rouge = field(people["makeup"]) * blood_of_rouge(here, canvas)
     powers = [reds * b + browns * p + rouge * r for b, p, r in zip(BLOOD, PIGMENT, BLUSH, strict=True)]
@@ -61,7 +70,7 @@ def _gloss(people: People, face: Layout, canvas: Canvas) -> Tensor:
     strokes = Strokes(face.sides["eye_x"])
     here = face.both()
     nose_y, chin = (face.sides[name].mean(1)[:, None] for name in ("nose_y", "chin"))
-    strokes.add(0.8, 0.0, nose_y - 0.03, 0.07, 0.12)
+    strokes.add(0.45, 0.0, nose_y - 0.02, 0.07, 0.10)
     strokes.add(0.6, 0.0, -0.40, 0.26, 0.16)
     strokes.pair(0.55, 0.36, here.eye_y + 0.19 - here.cheek_up, 0.13, 0.08)
     strokes.add(0.3, 0.0, chin - 0.15, 0.10, 0.07)
@@ -70,7 +79,9 @@ def _gloss(people: People, face: Layout, canvas: Canvas) -> Tensor:
 
 def skin_colour(people: People, factors: Tensor, x: Tensor, pixel: Tensor, rough: Tensor) -> Tensor:
     """Albedo (B,3,H,W): the person's colour, its changes over the face, mottling, pores and freckles."""
-    fine = (0.010 / pixel).clamp(max=1)  # what is smaller than a pixel averages out
+    fine = (0.010 / pixel).clamp(max=1) * (
+        1 + field(people["old"])
+    )  # what is smaller than a pixel averages out
     mottle = 1 + 0.10 * (rough[2] - 0.5) + fine * (0.07 * (rough[1] - 0.5) + 0.05 * (rough[0] - 0.5))
     colour = people["skin"][:, :, None, None] * factors * mottle.unsqueeze(1)
     spots = ramp(rough[1], 0.78, 1.0) * field(people["freckles"]).clamp_min(0) * ramp(x.abs(), 0.5, 0.2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fer_lib.worlds.geometry import Frame, HeadShape, Pose, field
+from fer_lib.worlds.geometry import Frame, HeadShape, Pose
 from fer_lib.worlds.light import Light, irradiance, shine, to_face
 from fer_lib.worlds.sculpt import Canvas, Strokes, blur, canvas_for, look_up, places
 
@@ -46,7 +46,7 @@ def build(strokes: Strokes, shape: HeadShape, size: int) -> Surface:
     sine = (x / (straight * root)).clamp(-0.985, 0.985)
     cosine = torch.sqrt(1 - sine * sine)
     half, centre = shape.depth(y, root)
-    bend = (-0.36 * slope * straight / (2 * root)).clamp(-1.5, 1.2)
+    bend = (-0.28 * slope * straight / (2 * root)).clamp(-1.5, 1.2)
     dx, dy = _slopes(height, canvas)
     nx = 0.86 * sine - cosine * dx
     ny = bend - cosine * dy
@@ -89,7 +89,7 @@ def cast_shadow(surface: Surface, direction: Vector) -> Tensor:
 def trace(frame: Frame, pose: Pose, surface: Surface, *, steps: int = 7) -> None:
     """Move the frame's x and y from the smooth head to the sculpted skin that each pixel sees, in place.
 
-    Each line of sight comes from outside and stops at the first place that is as far out as the line is there;
+    Each line of sight comes from outside and stops at the first place that is as far out as the line;
     so a turned nose hides the cheek behind it.
     """
     along_x, along_y, towards = to_face(
@@ -117,7 +117,7 @@ def trace(frame: Frame, pose: Pose, surface: Surface, *, steps: int = 7) -> None
 def illuminate(surface: Surface, light: Light, pose: Pose, gloss: Tensor) -> Tensor:
     """The light on the skin (B,4,h,w): red, green and blue that fall on it, and its mirrored shine.
 
-    Light that enters skin leaves it a little further on, red furthest: the edges of shadows are soft and warm.
+    Light that enters skin leaves it a little further on, red furthest: shadows have soft, warm edges.
     """
     key = to_face(pose, light.direction)
     view = to_face(pose, torch.tensor([[0.0, 0.0, 1.0]]).to(light.key).expand_as(light.key))

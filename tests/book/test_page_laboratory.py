@@ -9,8 +9,10 @@ import pytest
 import torch
 from test_browser import PHONE, TOO_WIDE, Visit, browser, serve  # noqa: F401
 
-from fer_lib.views.page_laboratory import cast, page_laboratory
-from fer_lib.worlds import NUMBERS, affect, from_intensities, neutral_scene, render
+from fer_lib.views.page_laboratory import page_laboratory
+from fer_lib.views.page_people import cast
+from fer_lib.worlds import NUMBERS, affect, from_intensities, neutral_scene
+from fer_lib.worlds.renderer import place_landmarks
 
 pytestmark = pytest.mark.browser
 LAB = "document.querySelector('.face-lab').laboratory"
@@ -48,8 +50,8 @@ def test_a_smile_raises_the_corners_as_in_the_renderer(visit) -> None:
     after = landmarks(visit)
     assert (after[[48, 54], 1] < before[[48, 54], 1] - 2).all()
     units = from_intensities({12: 1.0})
-    rendered = render(cast().take(torch.tensor([0])), units, neutral_scene(), size=256)
-    assert np.abs(after - rendered.landmarks[0].numpy()).max() < 1
+    expected = place_landmarks(cast().take(torch.tensor([0])), units, neutral_scene(), size=256)[0]
+    assert np.abs(after - expected.numpy()).max() < 1
     found = visit.page.evaluate(f"{LAB}.last.affect['length'] ? [...{LAB}.last.affect] : 0")
     np.testing.assert_allclose(found, torch.cat(affect(units)), atol=0.01)
     shown = visit.page.locator(".fl-dot")
@@ -64,7 +66,7 @@ def test_any_face_of_any_person_agrees_with_the_renderer(visit) -> None:
         visit.page.evaluate(set_, [units.tolist(), angles.tolist()])
         scene = neutral_scene(**dict(zip(("yaw_deg", "pitch_deg", "roll_deg"), angles, strict=True)))
         face = torch.tensor(units, dtype=torch.float32)[None]
-        expected = render(people.take(torch.tensor([k])), face, scene, size=256).landmarks[0].numpy()
+        expected = place_landmarks(people.take(torch.tensor([k])), face, scene, size=256)[0].numpy()
         assert np.abs(landmarks(visit) - expected).max() < 1
         np.testing.assert_allclose(
             visit.page.evaluate(f"[...{LAB}.last.affect]"), torch.cat(affect(face)), atol=0.01

@@ -1,7 +1,7 @@
 """`load`, `names`, `describe`, `catalogue`, and worlds that read like their corpora."""
 
-from types import SimpleNamespace
 
+import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
@@ -177,26 +177,41 @@ class TestCatalogue:
         assert catalogue().set_index("name").loc["fer2013", "ready"]
 
 
-class PaintedWorld(SimpleNamespace):
+@dataclasses.dataclass
+class PaintedWorld:
     """A world without a renderer: image i of a split holds the value i + 100 * (split is test)."""
 
-    def build(self, split, *, n, size, seed):
-        self.calls.append((split, n, size, seed))
-        value = np.arange(n) + 100 * (split == "test")
-        images = np.broadcast_to(value.astype(np.uint8)[:, None, None, None], (n, 1, size, size))
-        path = [f"{self.name}/{split}/{i:07d}.png" for i in range(n)]
-        table = pd.DataFrame({"path": path, "split": split, "expression": np.arange(n) % 7})
-        truth = pd.DataFrame({"identity": [f"{split}{i}" for i in range(n)]})
-        return (images[i : i + 3] for i in range(0, n, 3)), table, truth
+    name: str = "fer2013"
+    size: int = 10
+    task: str = "categorical"
+    tasks: tuple = ("categorical",)
+    classes: tuple = VOCABULARIES["fer2013"]
+    metric: str = "accuracy"
+    protocol: str = "as painted"
+    chunk_rows: int = 3
+    short: int = 0  # how many pictures each chunk lacks
+    counts: dict = dataclasses.field(default_factory=lambda: {"train": 12, "validation": 5, "test": 3})
+    calls: list = dataclasses.field(default_factory=list)
+
+    def cast(self, split, seed):
+        self.calls.append((split, seed))
+        return split
+
+    def images(self, split, chunk, size):
+        value = np.arange(3) + 3 * chunk + 100 * (split == "test")
+        images = np.broadcast_to(value.astype(np.uint8)[:, None, None, None], (3, 1, size, size))
+        return images[: 3 - self.short]
+
+    def tables(self, split, chunk, size):
+        number = 3 * chunk + np.arange(3)
+        path = [f"{self.name}/{split}/{i:07d}.png" for i in number]
+        table = pd.DataFrame({"path": path, "split": split, "expression": number % 7})
+        return table, pd.DataFrame({"identity": [f"{split}{i}" for i in number]})
 
 
 @pytest.fixture
 def painted(monkeypatch):
-    world = PaintedWorld(
-        name="fer2013", size=10, counts={"train": 12, "validation": 5, "test": 3}, calls=[],
-        task="categorical", tasks=("categorical",), classes=VOCABULARIES["fer2013"],
-        metric="accuracy", protocol="as painted",
-    )  # fmt: skip
+    world = PaintedWorld()
     monkeypatch.setitem(fer_lib.worlds.WORLDS, "fer2013", world)
     return world
 
@@ -211,7 +226,8 @@ class TestWorlds:
             "test2",
         ]
         assert faces.table["split"].tolist() == ["validation"] * 5 + ["test"] * 3
-        assert painted.calls == [("validation", 5, 10, 4), ("test", 3, 10, 4)]
+        assert painted.calls == [("validation", 4), ("test", 4)]
+        assert faces.pixels.shape[2] == 10
         assert faces.synthetic
         assert (faces.protocol, faces.source) == ("as painted", "rendered by fer_lib.worlds, seed 4")
 
@@ -222,18 +238,13 @@ class TestWorlds:
         load("world:fer2013", seed=1)
         load("world:fer2013", size=12)
         load("world:fer2013", limit=3)
-        assert painted.calls[1:] == [("train", 12, 10, 1), ("train", 12, 12, 0), ("train", 3, 10, 0)]
+        assert painted.calls[1:] == [("train", 1), ("train", 0), ("train", 0)]
 
     def test_limit_is_shared_by_size(self, painted):
         faces = load("world:fer2013", split="all", limit=10)
-        assert [(split, n) for split, n, *_ in painted.calls] == [
-            ("train", 6),
-            ("validation", 3),
-            ("test", 1),
-        ]
+        assert faces.table["split"].value_counts().to_dict() == {"train": 6, "validation": 3, "test": 1}
         assert len(faces) == 10
-        load("world:fer2013", split="all", limit=1)
-        assert painted.calls[3:] == [("train", 1, 10, 0)]
+        assert len(load("world:fer2013", split="all", limit=1)) == 1
 
     def test_world_without_the_split(self, painted):
         painted.counts.pop("test")
@@ -241,10 +252,8 @@ class TestWorlds:
             load("world:fer2013", split="test")
 
     def test_world_that_renders_too_few(self, painted, stores):
-        painted.build = lambda split, **options: PaintedWorld.build(painted, split, **options | {"n": 2})
-        with pytest.raises(
-            ValueError, match=r"a world must render n images; got 2 instead of 12 for 'train'"
-        ):
+        painted.short = 1
+        with pytest.raises(ValueError, match="chunk must have a row a picture; got 3 rows for 2 pictures"):
             load("world:fer2013")
         assert stores() == []
 

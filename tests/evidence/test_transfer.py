@@ -96,3 +96,20 @@ def test_losses_are_paired_by_seed():
     assert line["high"] - line["low"] == pytest.approx(
         2 * 12.706 * np.std([10, 12], ddof=1) / np.sqrt(2), rel=1e-4
     )
+
+
+def test_worlds_come_in_two_parts_that_share_no_person():
+    parts = transfer.load_worlds(("jaffe", "fer2013"), train=40, test=20, size=32)
+    for train, test in parts.values():
+        assert len(train) >= 40
+        assert not set(train.truth["identity"]) & set(test.truth["identity"])
+    assert len(parts["fer2013"][1]) == 20
+
+
+def test_common_start_fits_and_starts_every_reader():
+    start = transfer.common_start(64, epochs=1, size=32)
+    recipe = transfer.Recipe(size=32, start=start, epochs=1, settings=transfer.Settings(learning_rate=1e-9))
+    reader = recipe.train(small_faces(side=32), seed=0)
+    weights = reader.model.encoder.state_dict()
+    kernels = [name for name in start if name.endswith("weight") and start[name].ndim == 4]
+    assert all(np.allclose(weights[name], start[name], atol=1e-6) for name in kernels)

@@ -51,6 +51,9 @@ def test_report_equals_correlations_in_loops(faces):
         assert rows.loc[name, "faces"] == inside.sum()
     gap = found.gaps.set_index("group").loc["dark", "gap"]
     assert gap == pytest.approx(rows.loc["dark", "r"] - rows.loc["light", "r"])
+    page = found.table().set_index("group")
+    assert page.loc["light", "gap"] == ""
+    assert page.loc["dark", "gap"].startswith(f"{gap:+.3f} [")
 
 
 def test_a_reader_that_sees_dark_skin_badly_shows_in_the_gap(faces):

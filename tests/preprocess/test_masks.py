@@ -131,7 +131,7 @@ def test_grey_is_the_colours_brightness(turned):
     colour, first = overlay(grey.expand(-1, 3, -1, -1), done.landmarks, generator=_generator())
     single, second = overlay(grey, done.landmarks, generator=_generator())
     torch.testing.assert_close(first, second)
-    torch.testing.assert_close((colour * weights).sum(1, keepdim=True), single, atol=0.03, rtol=0)
+    torch.testing.assert_close((colour * weights).sum(1, keepdim=True), single, atol=0.06, rtol=0)
 
 
 def test_the_mouth_does_not_show_through():

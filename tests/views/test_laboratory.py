@@ -8,10 +8,12 @@ import torch
 from PIL import Image
 
 from fer_lib.views.laboratory import laboratory, someone
-from fer_lib.views.page_laboratory import CAST, cast, emotions, numbers_of, page_laboratory, plane, record
+from fer_lib.views.page_laboratory import emotions, numbers_of, page_laboratory, plane, record
+from fer_lib.views.page_people import CAST, cast
 from fer_lib.views.vector_face import outlines
-from fer_lib.worlds import NUMBERS, affect, from_intensities, neutral_scene, render
+from fer_lib.worlds import NUMBERS, affect, from_intensities, neutral_scene
 from fer_lib.worlds.action_units import SIDED
+from fer_lib.worlds.renderer import place_landmarks
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +133,7 @@ def test_the_programs_repeat_the_face_world(recorded, k):
     start, _ = found["levels"]["affect"]
     np.testing.assert_allclose(out[start : start + 2], torch.cat(affect(units)), atol=1e-4)
     scene = neutral_scene(yaw_deg=angles[0], pitch_deg=angles[1], roll_deg=angles[2])
-    rendered = render(person, units, scene, size=256).landmarks[0]
+    rendered = place_landmarks(person, units, scene, size=256)[0]
     np.testing.assert_allclose(points["landmarks"], rendered, atol=0.01)
 
 

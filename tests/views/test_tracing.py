@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_lib.views.tracing import STEPS, trace
+from fer_lib.views.steps import STEPS
+from fer_lib.views.tracing import trace
 
 
 def steps(program):

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from fer_lib.views.worlds import affect_sheet, anatomy, corpus_rows, matrix, unit_sheet
-from fer_lib.worlds import NUMBERS, from_intensities, neutral_scene, render, sample_people
+from fer_lib.datasets import describe
+from fer_lib.views.cards import ABOUT, ROWS, card, corpus_cards
+from fer_lib.views.worlds import affect_sheet, anatomy, corpus_rows, different_people, matrix, unit_sheet
+from fer_lib.worlds import NUMBERS, WORLDS, from_intensities, neutral_scene, render, sample_people
 
 ONE, SCENE = sample_people(1, seed=0), neutral_scene()
 
@@ -59,3 +61,29 @@ def test_matrix_writes_every_number():
     assert written[0][1] == "[0.40, 0.60]"
     with pytest.raises(ValueError, match=r"values must be \(1, 2\), one row a name; got \(2, 2\)"):
         matrix(values, ["a"], ["c", "d"])
+
+
+def test_different_people_come_before_repetitions():
+    assert different_people([7, 7, 7, 8, 9, 9], 4).tolist() == [0, 1, 3, 4]
+    with pytest.raises(ValueError, match="identities must be 3 or more; got 2"):
+        different_people([1, 2], 3)
+
+
+def test_every_world_has_a_card_with_every_row():
+    assert set(ABOUT) == set(WORLDS)
+    for name in WORLDS:
+        facts = card(name)
+        assert tuple(facts) == ROWS
+        assert all(len(text) > 2 for text in facts.values())
+        assert facts["How to get it"] == describe(name).obtain
+
+
+def test_cards_open_with_faces_and_escape_their_text():
+    page = corpus_cards(
+        {"fer2013": np.zeros((3, 1, 8, 8), np.uint8), "ferplus": np.ones((2, 3, 8, 8), np.uint8)}
+    )
+    found = page._repr_html_()
+    assert found.count("<details>") == found.count("data:image/png;base64,") == 2
+    assert "28,709" in found
+    assert 'alt="Synthetic faces' in found
+    assert "<b>FER+</b>" in found

@@ -59,14 +59,6 @@ def test_the_outline_of_a_frontal_head_is_its_width():
     assert float(inside) == pytest.approx(2 * 0.62, rel=0.02)
 
 
-def test_normals_have_length_one_and_face_the_camera_in_the_middle():
-    frame = unproject(pose(yaw=20), head(), SIZE)
-    length = sum(part**2 for part in frame.normal)
-    assert torch.allclose(length, torch.ones_like(length), atol=1e-4)
-    front = unproject(pose(), head(), SIZE).normal[2]
-    assert float(front[0, SIZE // 2, SIZE // 2]) > 0.95
-
-
 def test_drawing_primitives():
     x = torch.linspace(-2, 2, 401)
     assert float(ramp(torch.tensor(0.5), 0.0, 1.0)) == pytest.approx(0.5)

@@ -33,7 +33,7 @@ AFFWILD2 = World(
         },
         own={"anger": ((1.2, {4: 0.7, 2: 0.4, 25: 0.7, 26: 0.6}),)},
         intensity=(0.78, 4.0), blend=0.20, restless=1.3,
-        turn_deg=-35, stretch=(1.2, 1.2), offset=(0.0, 0.25), arousal={25: 0.3, 26: 0.4, 15: -0.2},
+        turn_deg=-35, stretch=(1.05, 1.1), offset=(0.0, 0.25), arousal={25: 0.3, 26: 0.4, 15: -0.2},
     ),
     style=SceneStyle(
         yaw_deg=12, pitch_deg=7, roll_deg=4, scale=(1.16, 1.32), shift=0.025, blur=(0.1, 0.9), noise=(0.005, 0.03),
