@@ -65,8 +65,8 @@ def load(
     _check_limit(limit)
     _check_options(name, options)
     if name.startswith(WORLD):
-        how = {"workers": workers, "progress": progress}
-        reading = worldset.read(name, splits=splits, size=size, limit=limit, seed=seed, **how, **options)
+        options |= {"workers": workers, "progress": progress}
+        reading = worldset.read(name, splits=splits, size=size, limit=limit, seed=seed, **options)
     else:
         reader = _reader(name)
         reading = reader.read(find_root(name, root), size=size, **options)

@@ -1,4 +1,4 @@
-"""How many faces a chapter takes of a corpus in each profile, where it has no reason to take another number."""
+"""How many faces a chapter takes of a corpus in each profile, unless it has reasons of its own."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ def limit_for(name: str, profile: str, split: str = "train") -> int | None:
         ValueError: another profile.
 
     Example:
-        >>> limit_for("world:affectnet", "quick"), limit_for("world:jaffe", "quick"), limit_for("ferplus", "full")
-        (4000, None, None)
+        >>> limit_for("world:affectnet", "quick"), limit_for("world:jaffe", "quick")
+        (4000, None)
     """
     if profile not in PROFILES:
-        raise ValueError(f"profile must be one of {', '.join(PROFILES)}; got {profile!r}. Choose one of these.")
+        raise ValueError(
+            f"profile must be one of {', '.join(PROFILES)}; got {profile!r}. Choose one of these."
+        )
     if name not in CORPORA and name not in names():
         raise DataError("name", "must be a corpus or a world", repr(name), "See fer_lib.datasets.names().")
     if profile == "full":

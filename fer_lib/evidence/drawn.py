@@ -7,6 +7,7 @@ import pandas as pd
 
 from fer_lib import artifacts
 from fer_lib.datasets.faceset import METRICS, FaceSet
+from fer_lib.worlds.action_units import COLUMNS
 
 
 def as_faces(
@@ -52,3 +53,9 @@ def as_faces(
         fingerprint=mark,
         truth=truth,
     )
+
+
+def as_unit_faces(name: str, pixels: np.ndarray, levels: np.ndarray, truth: pd.DataFrame) -> FaceSet:
+    """Wrap pictures whose targets are the intensities of all action units, (N, 20); scored by Pearson's r."""
+    columns = {f"state_{unit}": levels[:, k] for k, unit in enumerate(COLUMNS)}
+    return as_faces(name, pixels, columns, task="multi_label", classes=COLUMNS, truth=truth, metric="pearson")

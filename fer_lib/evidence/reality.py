@@ -17,7 +17,7 @@ from torch import Tensor
 from fer_lib import worlds
 from fer_lib.datasets.faceset import FaceSet
 from fer_lib.encoders import FaceChannel
-from fer_lib.evidence.drawn import as_faces
+from fer_lib.evidence.drawn import as_unit_faces
 from fer_lib.evidence.units import independent_units
 from fer_lib.heads import build_model
 from fer_lib.metrics import bootstrap_interval, mean_class_accuracy, pearson
@@ -38,17 +38,19 @@ STYLE = worlds.SceneStyle(
     blur=(0.0, 0.9), noise=(0.003, 0.04), colour=False,
 )  # fmt: skip
 DIALECT = worlds.Dialect(
-    variants={"anger": (0.3, 0.3, 1.8, 1.2), "surprise": (1.0, 1.8, 0.2, 1.0)},
-    intensity=(0.80, 5.0),
-    blend=0.1,
+    variants={"anger": (0.2, 0.2, 2.0, 1.0), "surprise": (1.0, 1.8, 0.2, 1.0)},
+    intensity=(0.85, 6.0),
+    blend=0.05,
 )
+AGES = (30.0, 85.0)  # lines that never move teach what is no movement
 TALK = {25: 0.7, 26: 0.45, 18: 0.3, 20: 0.3, 17: 0.3, 4: 0.3, 7: 0.3}  # what a neutral face does in passing
+CLEAR = 0.55  # intensity above which a face counts as showing its emotion
 FREE = 0.3  # share of faces whose units are drawn independently
 CHUNK = 64
 
 
 def travel_faces(count: int, *, size: int = 48, seed: int = 0) -> FaceSet:
-    """Draw faces for the journey: adults, wide scenes, emotions, talking neutral faces, and units at random.
+    """Draw faces for the journey: grown people in wide scenes, with emotions, talk, or units at random.
 
     Args:
         count: number of faces, each of another person.
@@ -62,9 +64,7 @@ def travel_faces(count: int, *, size: int = 48, seed: int = 0) -> FaceSet:
     import pandas as pd
 
     generator = torch.Generator().manual_seed(seed)
-    people = worlds.sample_people(
-        count, seed=int(torch.randint(2**40, (1,), generator=generator)), ages=(16, 80)
-    )
+    people = worlds.sample_people(count, seed=int(torch.randint(2**40, (1,), generator=generator)), ages=AGES)
     pictures, units, emotions = [], [], []
     for rows in torch.arange(count).split(CHUNK):
         acting, emotion = _act(people.take(rows), generator)
@@ -73,11 +73,9 @@ def travel_faces(count: int, *, size: int = 48, seed: int = 0) -> FaceSet:
         pictures.append(camera.to_uint8(camera.to_grey(images)).numpy())
         units.append(acting.mean(-1))
         emotions.append(emotion)
-    levels = torch.cat(units).numpy()
-    columns = {f"state_{name}": levels[:, k] for k, name in enumerate(worlds.COLUMNS)}
     truth = pd.DataFrame({"emotion": torch.cat(emotions).numpy()})
-    about = {"task": "multi_label", "classes": worlds.COLUMNS, "metric": "pearson"}
-    return as_faces("world:travel", np.concatenate(pictures), columns, truth=truth, **about)
+    levels = torch.cat(units).numpy()
+    return as_unit_faces("world:travel", np.concatenate(pictures), levels, truth)
 
 
 def _act(people: worlds.People, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -96,7 +94,7 @@ def _act(people: worlds.People, generator: torch.Generator) -> tuple[Tensor, Ten
         acting[:, place] = torch.maximum(acting[:, place], level)
     free = torch.rand(len(kind), generator=generator) < FREE
     acting = torch.where(free[:, None, None], independent_units(len(kind), generator), acting)
-    clear = ~free & (neutral | (shown.intensity > 0.45)) & (kind < len(CLASSES))
+    clear = ~free & (neutral | (shown.intensity > CLEAR)) & (kind < len(CLASSES))
     return acting, torch.where(clear, kind, -1)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from fer_lib import worlds
 from fer_lib.datasets.faceset import FaceSet
 from fer_lib.encoders import FaceChannel
-from fer_lib.evidence.drawn import as_faces
+from fer_lib.evidence.drawn import as_unit_faces
 from fer_lib.heads import FaceModel, build_model
 from fer_lib.metrics import bootstrap_interval
 from fer_lib.preprocess import Augmentation
@@ -88,10 +88,8 @@ def independent_units(count: int, generator: torch.Generator, *, active: float =
 def _with_intensities(pixels: np.ndarray, people: worlds.People, units: Tensor) -> FaceSet:
     import pandas as pd
 
-    columns = {f"state_{name}": units[:, k, 0].numpy() for k, name in enumerate(worlds.COLUMNS)}
     truth = pd.DataFrame({name: people[name].numpy() for name in ("age", "skin_tone", "glasses")})
-    about = {"task": "multi_label", "classes": worlds.COLUMNS, "metric": "pearson"}
-    return as_faces("world:units", pixels, columns, truth=truth, **about)
+    return as_unit_faces("world:units", pixels, units[:, :, 0].numpy(), truth)
 
 
 def unit_regressor(

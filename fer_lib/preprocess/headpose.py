@@ -131,12 +131,14 @@ class Surface:
 
     Attributes:
         x, y: head coordinates of the point seen there.
+        front: cosine of its angle round the head: 1 in front, 0 beside the ears, negative behind.
         depth: how near it is to the camera.
         outside: signed distance to the head's outline, negative inside.
     """
 
     x: Tensor
     y: Tensor
+    front: Tensor
     depth: Tensor
     outside: Tensor
 
@@ -172,7 +174,7 @@ def surface(head: Head, height: int, width: int, *, margin: float = 0.0) -> Surf
         x = wide * sin_phi
         forward = (front - half + half * cos_phi) * cos - x * sin
     below = (y - 0.985 * long) * cp  # past the chin
-    return Surface(x, y, forward, torch.maximum(beside.abs() - reach, below))
+    return Surface(x, y, cos_phi, forward, torch.maximum(beside.abs() - reach, below))
 
 
 def _view(head: Head, height: int, width: int) -> tuple[Tensor, Tensor]:

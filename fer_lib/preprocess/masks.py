@@ -147,7 +147,8 @@ def _drape(head: Head, wear: Wear, height: int, width: int) -> _Cloth:
         x, y = tube.x - tent * tan_x, tube.y + tent * tan_y
     tent = _tent(wear, x, y)
     pixel = 1 / head.field("scale")
-    outline = torch.maximum(_outline(head, wear, x, y), tube.outside)
+    behind = 0.4 * (0.2 - tube.front)  # the jaw's back, seen when the head turns, is bare
+    outline = torch.maximum(torch.maximum(_outline(head, wear, x, y), tube.outside), behind)
     body = (0.5 - outline / pixel).clamp(0, 1)
     normal = _normal(tube.depth + tent * head.field("yaw").cos() * head.field("pitch").cos(), pixel)
     skin = (0.5 - (tube.outside + GAP) / pixel).clamp(0, 1)
@@ -243,9 +244,9 @@ def _loops(head: Head, wear: Wear, height: int, width: int) -> Tensor:
     py = torch.arange(height, device=drawn.device)[None, :, None]
     for side in (-1.0, 1.0):
         seen = ((0.42 * head.yaw.cos() - side * 0.9 * head.yaw.sin() - 0.12) / 0.12).clamp(0, 1)
-        for start_y, end_y in ((0.30, 0.13), (0.70, 0.28)):
+        for start_y, end_y in ((0.34, 0.13), (0.70, 0.28)):
             reach = side * wear.side * head.width
-            x = torch.stack([reach * 0.97, side * head.width * 1.0], -1)
+            x = torch.stack([reach * 0.94, side * head.width * 1.0], -1)
             z = torch.stack([0 * reach - 0.20, 0 * reach - 0.42], -1)
             y = torch.stack([start_y + 0.5 * wear.dip, 0 * reach + end_y], -1)
             ends = project(head, torch.stack([x, y, z], -1))  # (B,2,2)

@@ -188,7 +188,8 @@ def _lit() -> list[tuple[str, Scene]]:
 
 def _covered() -> list[tuple[str, Scene]]:
     wanted = ("hand at the chin", "hand at the cheek", "microphone", "strand of hair", "sunglasses")
-    found = [(name, _changed(occluder=OCCLUDERS.index(name))) for name in wanted if name in OCCLUDERS]
+    short = {name: name.replace(" at the", ",").replace(" of hair", "") for name in wanted}
+    found = [(short[name], _changed(occluder=OCCLUDERS.index(name))) for name in wanted]
     found += [(name, _changed(headwear=HEADWEAR.index(name))) for name in HEADWEAR[1:]]
     return found[:7]
 
@@ -213,7 +214,7 @@ def _masked(person: People, face: Tensor, count: int, size: int, seed: int) -> T
 
 
 def film_strip(
-    images: np.ndarray, seconds: np.ndarray, curves: dict[str, np.ndarray], *, shown: int = 9
+    images: np.ndarray, seconds: np.ndarray, curves: dict[str, np.ndarray], *, shown: int = 8
 ) -> Figure:
     """Frames of one clip above the course of its truth.
 
@@ -229,9 +230,9 @@ def film_strip(
     wrong = {name: len(curve) for name, curve in curves.items() if len(curve) != len(images)}
     if wrong:
         raise ValueError(f"curves must have one value a frame, {len(images)}; got {wrong}. Cut them alike.")
-    figure = Figure(figsize=(7.4, 3.3), layout="constrained")
+    figure = Figure(figsize=(7.4, 3.5), layout="constrained")
     shown = min(shown, len(images))
-    strips = figure.add_gridspec(2, shown, height_ratios=(0.42, 1), hspace=0.02, wspace=0.02)
+    strips = figure.add_gridspec(2, shown, height_ratios=(0.5, 1), hspace=0.02, wspace=0.02)
     picked = np.linspace(0, len(images) - 1, shown).round().astype(int)
     below = figure.add_subplot(strips[1, :])
     for k, place in enumerate(picked):

@@ -97,7 +97,9 @@ def appearance(shown: Shown, panel: Panel, names: Sequence[str] = EMOTIONS) -> T
     )
     visible = torch.sigmoid((shown.intensity - panel.weak_below) / 0.07)
     visible = torch.where(shown.emotion == 0, torch.ones_like(visible), visible)[:, None]
-    blank = matrix[names.index("neutral")] if "neutral" in names else torch.full((len(names),), 1 / len(names))
+    blank = (
+        matrix[names.index("neutral")] if "neutral" in names else torch.full((len(names),), 1 / len(names))
+    )
     return visible * plain + (1 - visible) * blank
 
 
@@ -160,7 +162,13 @@ def rate(
 
 
 def rate_many(
-    valence: Tensor, arousal: Tensor, panel: Panel, count: int, generator: torch.Generator, *, people_seed: int
+    valence: Tensor,
+    arousal: Tensor,
+    panel: Panel,
+    count: int,
+    generator: torch.Generator,
+    *,
+    people_seed: int,
 ) -> Tensor:
     """Valence and arousal (B,count,2) by ``count`` different annotators a picture, kept in [-1,1]."""
     batch = len(valence)

@@ -1,5 +1,7 @@
 """Ears, neck, and shoulders in their clothes."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -10,11 +12,24 @@ from fer_lib.worlds.people import People
 from fer_lib.worlds.scene import Scene
 
 
-def paint_ears(
-    people: People, frame: Frame, pose: Pose, light: Light, colour: Tensor, *, near: bool, shown: Tensor
-) -> Tensor:
-    """The far ear goes behind the head, the near one over it; ``shown`` (B,1,1) is 0 under hair."""
-    rows = slice(rows_below(frame, -0.45), colour.shape[2] - rows_above(frame, 0.65))
+@dataclass(frozen=True)
+class Ears:
+    """Both ears, in the rows that may show them: colour, and coverage of the near and of the far one."""
+
+    rows: slice
+    tone: Tensor
+    near: Tensor
+    far: Tensor
+
+    def paint(self, colour: Tensor, mask: Tensor) -> Tensor:
+        """The picture with one of the masks painted in."""
+        painted = paint(colour[:, :, self.rows], mask, self.tone)
+        return torch.cat([colour[:, :, : self.rows.start], painted, colour[:, :, self.rows.stop :]], 2)
+
+
+def ears(people: People, frame: Frame, pose: Pose, light: Light, *, shown: Tensor) -> Ears:
+    """Shape the ears: the far one goes behind the head, the near one over it; ``shown`` is 0 under hair."""
+    rows = slice(rows_below(frame, -0.45), frame.x.shape[1] - rows_above(frame, 0.65))
     x, y = frame.view_x[:, rows], frame.view_y[:, rows]
     turn = torch.sin(field(pose.yaw))
     side = (x >= 0).to(x.dtype) * 2 - 1
@@ -23,14 +38,13 @@ def paint_ears(
     dx = x.abs() - field(people["width"]) * 0.985 * torch.cos(field(pose.yaw)) - 0.035
     dy = y - 0.10 + 0.30 * torch.sin(field(pose.pitch)) + 0.2 * dx
     wide, tall = (0.070 + 0.10 * turn.abs() * is_near) * size, 0.170 * size
-    mask = cover(ellipse(dx, dy, wide, tall), frame.pixel) * (is_near if near else 1 - is_near) * shown
+    mask = cover(ellipse(dx, dy, wide, tall), frame.pixel) * shown
     across, down = dx / wide, dy / tall
     rim = ramp(across * across + down * down, 0.30, 0.85)
     bowl = bump(across + 0.25, down + 0.10, 0.42, 0.50)
     lit = brightness(light, 0.75 * side, 0 * dx, 0.62 + 0 * dx) * (0.60 + 0.32 * rim - 0.30 * bowl)
     skin = people["skin"] * people["skin"].new_tensor([1.0, 0.90, 0.88])
-    painted = paint(colour[:, :, rows], mask, skin[:, :, None, None] * lit.unsqueeze(1))
-    return torch.cat([colour[:, :, : rows.start], painted, colour[:, :, rows.stop :]], 2)
+    return Ears(rows, skin[:, :, None, None] * lit.unsqueeze(1), mask * is_near, mask * (1 - is_near))
 
 
 def rows_below(frame: Frame, height: float) -> int:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from fer_lib.datasets import FaceSet
 
 WHAT = {
-    "accuracy": "share of faces whose annotated class is the one that the panel gives most often",
-    "mean_class_accuracy": "mean over classes, answering the class whose probability stands out most from its share",
-    "macro_f1": "mean F1 over states, each called present above the probability that promises the highest F1",
-    "ccc": "mean CCC of valence and arousal for the panel's mean rating, stretched to the annotations' spread",
+    "accuracy": "share of faces with the label that the panel gives most often",
+    "mean_class_accuracy": "mean over classes, answering the class likeliest for its share of the labels",
+    "macro_f1": "mean F1 over states, each called present where its probability promises the highest F1",
+    "ccc": "mean CCC of valence and arousal, for the panel's mean rating at the annotations' spread",
 }
 
 
@@ -83,7 +83,11 @@ def _classes(chance: np.ndarray, target: np.ndarray, classes: tuple[str, ...], m
     answer = weighted.argmax(1)
     there = np.unique(target)
     parts = {classes[k]: float((answer[target == k] == k).mean()) for k in there}
-    value = float(np.mean(list(parts.values()))) if metric == "mean_class_accuracy" else float((answer == target).mean())
+    value = (
+        float(np.mean(list(parts.values())))
+        if metric == "mean_class_accuracy"
+        else float((answer == target).mean())
+    )
     return Ceiling(value, metric, WHAT[metric], parts)
 
 

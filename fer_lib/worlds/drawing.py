@@ -88,7 +88,17 @@ def draw_chunk(world: "World", cast: Cast, chunk: int) -> Drawn:
         scene = sample_scene(count, generator, world.style)
         blank = torch.rand(count, generator=generator) < world.blank
         return Drawn(
-            parts.who, people, peak, scene, blank, generator, cast.split, cast.seed, peak, parts.asked, parts.take
+            parts.who,
+            people,
+            peak,
+            scene,
+            blank,
+            generator,
+            cast.split,
+            cast.seed,
+            peak,
+            parts.asked,
+            parts.take,
         )
     return _draw_clips(world, cast, parts, index, people, peak, generator)
 
@@ -172,7 +182,8 @@ def _at_moments(
     clip = ClipPart(index, parts.video, parts.take, plan, time, frames + within + 1, late.meant, overall)
     who = parts.who[rows]
     return Drawn(
-        who, cast.people.take(who), _shown_at(moment, peak, plan, rows), _scene_at(cast.scene, parts, moment, frames),
+        who, cast.people.take(who), _shown_at(moment, peak, plan, rows),
+        _scene_at(cast.scene, parts, moment, frames),
         torch.zeros(len(rows), dtype=torch.bool), generator, cast.split, cast.seed, peak, parts.asked,
         parts.take, repeat, clip,
     )  # fmt: skip
@@ -202,5 +213,5 @@ def _scene_at(scene: Scene, parts: Parts, moment: Moment, frames: Tensor) -> Sce
         most = POSE_LIMITS_DEG[name]
         angles[f"{name}_deg"] = (getattr(base, f"{name}_deg") + moved[:, k]).clamp(-most, most)
     gaze = (base.gaze + moment.gaze.flatten(0, 1)).clamp(-0.035, 0.035)
-    grain = (base.grain + frames.flatten() * 0.618034) % 1.0  # other grain in every frame
+    grain = (base.grain + frames.flatten() * 0.618034) % 1.0  # other grain every frame
     return dataclasses.replace(base, **angles, gaze=gaze, grain=grain)

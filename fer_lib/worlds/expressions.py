@@ -1,12 +1,13 @@
 """What faces show: an emotion, one of its variants, an intensity, a blend, and the habits of the person."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from fer_lib.worlds.action_units import NUMBERS, ONE_SIDED, SIDED
-from fer_lib.worlds.feelings import EMOTIONS, FEELINGS, Variant, lexicon
+from fer_lib.worlds.feelings import EMOTIONS, Variant, lexicon
 from fer_lib.worlds.people import Draw, People
 
 
@@ -41,7 +42,7 @@ class Dialect:
     arousal: dict[int, float] = field(default_factory=dict)
 
     @property
-    def reading(self) -> dict[str, object]:
+    def reading(self) -> dict[str, Any]:
         """The arguments that ``affect`` takes from a dialect."""
         names = ("turn_deg", "stretch", "offset", "valence", "arousal")
         return {name: getattr(self, name) for name in names}

@@ -119,7 +119,7 @@ def paint_brows(
     place = field(people["texture"])
     strands = noise(x * 2.6 - 1.3 * (y - middle) + place, y * 1.1 + place * 0.7)[0]
     mask = (body * ends * (0.86 + 0.45 * (strands - 0.5))).clamp(0, 1)
-    strength = (0.55 + 14 * field(people["brow_thick"])).clamp(max=0.95)
+    strength = (0.44 + 9 * field(people["brow_thick"])).clamp(max=0.88)
     return paint(colour, mask * strength, people["brow_colour"][:, :, None, None] * 0.8), body * ends
 
 

@@ -8,7 +8,7 @@ probability that the panel gives each label (``label_<class>``), or the mean rat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from fer_lib.worlds.world import Drawn, World
 
 VOTES = 10  # FER+: ten annotators a picture
-UNKNOWN, DOUBT, DOUBT_POWER = 0.02, 0.26, 1.5  # how often a vote is "unknown": the floor, and for unclear faces
+UNKNOWN, DOUBT, DOUBT_POWER = (
+    0.02,
+    0.26,
+    1.5,
+)  # how often a vote is "unknown": the floor, and for unclear faces
 
 Columns = dict[str, np.ndarray]
 
@@ -68,7 +72,7 @@ def _names(prefix: str, names: tuple[str, ...], values: Tensor) -> Columns:
 def _expression(world: World, drawn: Drawn, seen: Seen) -> tuple[Columns, Columns]:
     """One annotator names one class."""
     looks, panel = _classes(world, seen.looks), world.panel
-    who = {"people_seed": seen.panel_seed, "names": world.classes}
+    who: dict[str, Any] = {"people_seed": seen.panel_seed, "names": world.classes}
     label = vote(looks, panel, 1, drawn.generator, **who)[:, 0]
     chance = bend(looks, panel, **who).mean(1)
     return {"expression": label.numpy()}, _names("label", world.classes, chance)
@@ -83,7 +87,7 @@ def _rated(world: World, drawn: Drawn, seen: Seen) -> tuple[Columns, Columns]:
 
 def _rating(world: World, drawn: Drawn, seen: Seen, count: int) -> tuple[Tensor, Tensor]:
     valence, arousal = seen.affect.unbind(1)
-    who = {"people_seed": seen.panel_seed}
+    who: dict[str, Any] = {"people_seed": seen.panel_seed}
     rated = rate_many(valence, arousal, world.panel, count, drawn.generator, **who)
     return rated, expected_rating(valence, arousal, world.panel, **who)
 
@@ -96,7 +100,7 @@ def _va(values: Tensor, prefix: str = "") -> Columns:
 def _votes(world: World, drawn: Drawn, seen: Seen) -> tuple[Columns, Columns]:
     """Ten votes a picture over the classes, "unknown" (more often for unclear faces) and "not a face"."""
     looks, draw = _classes(world, seen.looks), drawn.generator
-    who = {"people_seed": seen.panel_seed, "names": world.classes}
+    who: dict[str, Any] = {"people_seed": seen.panel_seed, "names": world.classes}
     given = vote(looks, world.panel, VOTES, draw, **who)
     doubt = UNKNOWN + DOUBT * (1 - looks.max(1).values) ** DOUBT_POWER
     unknown = torch.rand(given.shape, generator=draw) < doubt[:, None]
@@ -125,7 +129,10 @@ def _posed(world: World, drawn: Drawn, seen: Seen) -> tuple[Columns, Columns]:
 def _states(world: World, drawn: Drawn, seen: Seen) -> tuple[Columns, Columns]:
     """Three annotators mark each state; valence from 1 to 7."""
     chances = states.marks_of(
-        states.evidence(drawn.peak, world.classes), world.panel, people_seed=seen.panel_seed, names=world.classes
+        states.evidence(drawn.peak, world.classes),
+        world.panel,
+        people_seed=seen.panel_seed,
+        names=world.classes,
     )
     value, mean = _rating(world, drawn, seen, 3)
     columns = _names("state", world.classes, states.mark(chances, drawn.generator))
@@ -150,7 +157,7 @@ def _utterances(world: World, drawn: Drawn, seen: Seen) -> tuple[Columns, Column
     value, mean = _rating(world, drawn, seen, 5)
     half = lambda va: torch.stack([va[:, 0], (va[:, 1] + 1) / 2], 1)  # noqa: E731
     looks = _classes(world, seen.looks)
-    who = {"people_seed": seen.panel_seed, "names": world.classes}
+    who: dict[str, Any] = {"people_seed": seen.panel_seed, "names": world.classes}
     given = vote(looks, world.panel, 5, drawn.generator, **who)
     most = torch.nn.functional.one_hot(given, len(world.classes)).sum(1).argmax(1)
     columns = _va(half(value.mean(1))) | {"expression": most.numpy()}
@@ -162,7 +169,7 @@ def _frames(world: World, drawn: Drawn, seen: Seen) -> tuple[Columns, Columns]:
     """Every frame is rated and named; a stretch without a usable face gets -5 and -1."""
     batch, repeat, draw = len(drawn.blank), drawn.repeat, drawn.generator
     clips = batch // repeat
-    who = {"people_seed": seen.panel_seed}
+    who: dict[str, Any] = {"people_seed": seen.panel_seed}
     valence, arousal = seen.row_affect.unbind(1)
     shift = rate_many(torch.zeros(clips), torch.zeros(clips), world.panel, 1, draw, **who)[:, 0]
     wobble = 0.3 * world.panel.noise * torch.randn(batch, 2, generator=draw)
@@ -191,4 +198,3 @@ _KINDS = {
     "segments": _segments, "utterances": _utterances, "frames": _frames,
 }  # fmt: skip
 LABELS = tuple(_KINDS)
-

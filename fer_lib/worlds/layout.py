@@ -95,8 +95,8 @@ def _eyes(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
 
 
 def _brows(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
-    inner = -0.100 * au[1] + 0.075 * au[4] + 0.030 * au[9] - 0.012 * au[5]
-    outer = -0.100 * au[2] + 0.022 * au[4] - 0.010 * au[5] + 0.008 * au[6]
+    inner = -0.086 * au[1] + 0.075 * au[4] + 0.030 * au[9] - 0.012 * au[5]
+    outer = -0.086 * au[2] + 0.022 * au[4] - 0.010 * au[5] + 0.008 * au[6]
     middle = -0.012 * au[2] + 0.022 * au[4] + 0.010 * au[9] - 0.006 * au[5] + 0.008 * au[43]
     return {
         "brow_x": p["eye_x"] + 0.015 - 0.030 * au[4],

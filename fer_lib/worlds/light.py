@@ -36,9 +36,14 @@ def to_face(pose: Pose, direction: Tensor) -> Vector:
     return c * x - s * z, y, c * z + s * x
 
 
+def dot(a: Vector, b: Vector) -> Tensor:
+    """The inner product of two fields of vectors."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
 def irradiance(colour: Tensor, normal: Vector, direction: Vector, reach: Tensor) -> Tensor:
     """Light (B,3,h,w) of one lamp on skin; ``reach`` (B,h,w) is the share that nothing blocks."""
-    facing = sum(n * d for n, d in zip(normal, direction, strict=True))
+    facing = dot(normal, direction)
     out = [
         ((facing + wrap) * (1 / (1 + wrap))).clamp_min(0) * reach * field(colour[:, k])
         for k, wrap in enumerate(WRAP)
@@ -48,9 +53,8 @@ def irradiance(colour: Tensor, normal: Vector, direction: Vector, reach: Tensor)
 
 def shine(colour: Tensor, normal: Vector, direction: Vector, view: Vector) -> Tensor:
     """A lamp's mirror image on skin (B,h,w): a broad lobe, and a narrow one where skin is oily."""
-    half = [d + v for d, v in zip(direction, view, strict=True)]
-    length = torch.rsqrt(sum(h * h for h in half) + 1e-6)
-    mirrored = sum(n * h * length for n, h in zip(normal, half, strict=True)).clamp_min(0)
+    half = (direction[0] + view[0], direction[1] + view[1], direction[2] + view[2])
+    mirrored = (dot(normal, half) * torch.rsqrt(dot(half, half) + 1e-6)).clamp_min(0)
     broad = mirrored.square().square().square()
     narrow = broad.square().square()
     return (0.35 * broad + 0.65 * narrow) * field(colour.mean(1))

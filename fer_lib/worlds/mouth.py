@@ -15,16 +15,16 @@ def paint_nose(face: Layout, x: Tensor, y: Tensor, pixel: Tensor, colour: Tensor
     ax = x.abs()
     here = face.on(x)
     base = here.wing_y + 0.028
-    nostril_x = 0.52 * here.wing_x
+    nostril_x = 0.56 * here.wing_x
     slanted = y - base - 0.30 * (ax - nostril_x)
     small = torch.maximum(0.5 * pixel, torch.full_like(pixel, 0.014))
     nostril = bump(ax - nostril_x, slanted, 0.034 * here.nose_w, small) * (0.014 / small)
-    colour = tint(colour, nostril * 0.85, (0.16, 0.09, 0.085))
+    colour = tint(colour, nostril * 0.70, (0.16, 0.09, 0.085))
     under = bump(x, y - base - 0.012, 0.80 * here.wing_x, 0.020)
     colour = tint(colour, under * 0.30, (0.60, 0.48, 0.46))
     ring = torch.sqrt(((ax - here.wing_x + 0.022) / 0.046) ** 2 + ((y - here.wing_y) / 0.052) ** 2 + 1e-6)
     wing = gauss(((ring - 1) / 0.20) ** 2) * ramp(ax, here.wing_x - 0.005, here.wing_x + 0.02)
-    return tint(colour, wing * (0.42 + 0.25 * here.sneer), (0.52, 0.38, 0.36))
+    return tint(colour, wing * (0.65 + 0.25 * here.sneer), (0.50, 0.37, 0.35))
 
 
 def mouth_parts(face: Layout, x: Tensor, y: Tensor, pixel: Tensor) -> dict[str, Tensor]:
@@ -54,14 +54,14 @@ def paint_mouth(
     colour = _moustache(people, here, x, y, parts, colour)
     around = bump(x, y - parts["low"] - 0.035, 0.13, 0.030) * (1 - parts["lips"])
     colour = tint(colour, around * 0.40, (0.62, 0.52, 0.50))
-    colour = paint(colour, parts["lips"] * 0.86, _lip_colour(people, x, y, parts))
+    colour = paint(colour, parts["lips"] * 0.92, _lip_colour(people, x, y, parts))
     colour = _opening(
         here, x, y, pixel, parts | {"dim": exposed(people, 0.45) * field(people["teeth"])}, colour
     )
-    thick = torch.maximum(0.75 * pixel, torch.full_like(pixel, 0.009))
+    thick = torch.maximum(0.75 * pixel, torch.full_like(pixel, 0.012))
     seam = gauss(((y - parts["inner_top"]) / thick) ** 2) * ramp(parts["beyond"], 0.018, -0.010)
     shut = 1 - ramp(parts["inner_low"] - parts["inner_top"], 0.004, 0.02)
-    colour = tint(colour, seam * shut * (0.009 / thick).clamp(0.6, 1) * 0.90, (0.20, 0.11, 0.11))
+    colour = tint(colour, seam * shut * (0.012 / thick).clamp(0.6, 1) * 0.95, (0.16, 0.09, 0.09))
     pit = bump(x.abs() - here.mouth_w - 0.004, y - here.mouth_y - here.corner - here.sag, 0.022, 0.018)
     colour = tint(colour, pit * (0.45 + 0.40 * here.dimple).clamp(max=0.9), (0.42, 0.31, 0.29))
     return colour, parts["lips"], parts["gap"]
@@ -70,9 +70,11 @@ def paint_mouth(
 def _lip_colour(people: People, x: Tensor, y: Tensor, parts: dict[str, Tensor]) -> Tensor:
     """Redder than skin, darker above than below, paler with age, lipstick with make-up."""
     made_up = field(people["makeup"])
-    red = (0.25 + 0.45 * field(people["lip_red"]) + 0.6 * made_up) * (1 - 0.35 * field(people["old"]))
+    red = (0.30 + 0.42 * field(people["lip_red"]) - 0.22 * field(people["male"]) + 0.6 * made_up) * (
+        1 - 0.35 * field(people["old"])
+    )
     skin = people["skin"][:, :, None, None]
-    tone = skin * torch.stack([0.96 - 0.10 * red, 0.80 - 0.42 * red, 0.80 - 0.36 * red], 1)
+    tone = skin * torch.stack([0.78 - 0.10 * red, 0.58 - 0.32 * red, 0.60 - 0.28 * red], 1)
     upper = ramp(y, parts["inner_low"], parts["inner_top"])
     middle = 0.55 * parts["inner_low"] + 0.45 * parts["low"]
     glow = 0.16 * bump(x, y - middle, 0.12, 0.022)

@@ -45,7 +45,7 @@ BELL: dict[str, tuple[float, float]] = {
     "teeth": (0.45, 1.15),
 }
 SKIN = (
-    (246, 222, 208),
+    (245, 216, 200),
     (238, 204, 184),
     (224, 184, 158),
     (204, 160, 130),
@@ -199,7 +199,8 @@ def _colour(t: dict[str, Tensor], draw: Draw) -> None:
     jitter = torch.stack([draw.normal(1, 0.04), draw.normal(1, 0.02), draw.normal(1, 0.05)], -1)
     t["skin_tone"] = tone
     t["skin"] = between(linear(SKIN), tone) * jitter.clamp(0.88, 1.12)
-    t["skin"] = torch.lerp(t["skin"], t["skin"].mean(1, keepdim=True), 0.18)  # the light is warm already
+    grey = t["skin"].mean(1, keepdim=True)  # the light is warm already
+    t["skin"] = torch.lerp(t["skin"], grey, 0.05 + 0.15 * tone[:, None])
     shade = draw.uniform() ** (1 + 3 * tone) * (1 - 0.75 * tone)
     t["hair"] = between(linear(HAIR[:6]), shade)
     red = draw.chance(0.05 * (tone < 0.35).float())[:, None]

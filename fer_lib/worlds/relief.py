@@ -44,8 +44,8 @@ def _nose(s: Strokes, face: Sides) -> None:
     s.add(0.62 * high * rise, 0.0, along, 0.92 * across * wide, row([0.085] * 5 + [0.062], tip)[0])
     s.add(0.42 * high * rise, 0.0, along, 2.2 * across * wide, row([0.085] * 5 + [0.062], tip)[0])
     s.add(0.024 + 0.12 * high, 0.0, tip + 0.008, 0.062 * wide, 0.048)
-    s.pair(0.066, 0.80 * face.wing_x, face.wing_y, 0.034 * wide[:, :, None], 0.044)
-    s.pair(-0.030, face.wing_x + 0.038, face.wing_y + 0.01, 0.022, 0.050)
+    s.pair(0.076, 0.86 * face.wing_x, face.wing_y - 0.01, 0.036 * wide[:, :, None], 0.044)
+    s.pair(-0.036, face.wing_x + 0.045, face.wing_y, 0.024, 0.055)
     s.add(-0.040, 0.0, tip + 0.125, 0.085 * wide, 0.040)
 
 

@@ -95,11 +95,12 @@ def _render(people: People, units: Tensor, scene: Scene, size: int) -> tuple[Ten
     picture = body.paint_neck(people, frame, pose, light, picture)
     points = landmarks(pose, face, shape, strokes, size)
     lit, regions = paint_face(people, face, frame, light, scene.gaze, points, surface=surface, pose=pose)
-    ears = (1 - hair.over_ears(people)) * (1 - field(headwear.is_scarf(scene)))
+    shown = (1 - hair.over_ears(people)) * (1 - field(headwear.is_scarf(scene)))
+    ears = body.ears(people, frame, pose, light, shown=shown)
     front, shadow = hair.front_hair(people, frame, grain)
-    picture = body.paint_ears(people, frame, pose, light, picture, near=False, shown=ears)
+    picture = ears.paint(picture, ears.far)
     picture = paint(picture, frame.head, lit * (1 - 0.45 * shadow).unsqueeze(1))
-    picture = body.paint_ears(people, frame, pose, light, picture, near=True, shown=ears)
+    picture = ears.paint(picture, ears.near)
     over = cover(frame.outside - 1.5 * frame.pixel, frame.pixel)  # past the outline: no rim may show
     front = front * over * bare
     if bool(occluders.has_strand(scene).any()):

@@ -6,6 +6,7 @@ So a world may keep one frame in a hundred, and the whole clip can be seen all t
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -73,7 +74,9 @@ class Plan:
 
     def take(self, index: Tensor) -> "Plan":
         """The clips at ``index``."""
-        parts = {name: value[index] if isinstance(value, Tensor) else value for name, value in vars(self).items()}
+        parts: dict[str, Any] = {
+            name: value[index] if isinstance(value, Tensor) else value for name, value in vars(self).items()
+        }
         return Plan(**parts)
 
 
@@ -92,9 +95,7 @@ class Moment:
     gaze: Tensor
 
 
-def plan_clips(
-    people: People, first: Shown, second: Shown, generator: torch.Generator, clips: Clips
-) -> Plan:
+def plan_clips(people: People, first: Shown, second: Shown, generator: torch.Generator, clips: Clips) -> Plan:
     """Draw how K clips run.
 
     Args:
@@ -107,7 +108,13 @@ def plan_clips(
     draw = Draw(count, generator)
     seconds = (draw.uniform(*clips.seconds) * RATE).round() / RATE
     marks = torch.stack(
-        [draw.uniform(0.0, 0.18), draw.uniform(0.22, 0.40), draw.uniform(0.62, 0.80), draw.uniform(0.85, 1.0)], 1
+        [
+            draw.uniform(0.0, 0.18),
+            draw.uniform(0.22, 0.40),
+            draw.uniform(0.62, 0.80),
+            draw.uniform(0.85, 1.0),
+        ],
+        1,
     )
     talks = draw.chance(clips.talk) * draw.uniform(0.35, 0.9)
     beat = torch.stack([draw.uniform(2.6, 4.6), draw.uniform(0, 1), draw.uniform(0.15, 0.4)], 1)

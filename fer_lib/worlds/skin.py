@@ -5,7 +5,7 @@ from torch import Tensor
 
 from fer_lib.worlds.draw import ellipse, noise, paint, ramp, tint
 from fer_lib.worlds.geometry import Frame, field
-from fer_lib.worlds.layout import Layout, fold_line
+from fer_lib.worlds.layout import Layout, fold_line, lip_curves
 from fer_lib.worlds.people import People
 from fer_lib.worlds.relief import row
 from fer_lib.worlds.sculpt import Canvas, Strokes
@@ -43,13 +43,17 @@ def complexion(people: People, face: Layout, canvas: Canvas) -> tuple[Tensor, Te
     fade = row([0.6, 1.0, 1.0, 1.0, 0.8], y)
     pigment.pair(0.20 * here.fold * fade, fold_line(here, y) - 0.008, y, 0.030, 0.050)
     pigment.pair(
-        0.95 * here.groove * row([0.6, 1.0, 1.0, 0.9, 0.5], y),
+        1.05 * here.groove * row([0.6, 1.0, 1.0, 0.9, 0.5], y),
         here.wing_x + 0.09 + 0.19 * t,
         torch.lerp(here.wing_y - 0.10, here.mouth_y - 0.02 + 0.5 * here.corner, t),
         0.060,
         0.060,
     )
-    pigment.add(0.32, 0.0, here.sides["wing_y"].mean(1)[:, None] + 0.075, 0.13, 0.05)
+    pigment.add(0.22, 0.0, here.sides["wing_y"].mean(1)[:, None] + 0.075, 0.15, 0.05)
+    u = row([0.1, 0.4, 0.7], nose_y)
+    lips = lip_curves(here, u)
+    pigment.pair(0.30 * (1 - here.smile.clamp(max=0.8)), u * here.mouth_w, lips[3] + 0.028, 0.06, 0.022)
+    pigment.pair(0.16, here.eye_x + 0.04, here.eye_y + 0.05, 0.12, 0.045)
     pigment.pair(0.30, 0.135, here.eye_y - 0.02, 0.05, 0.07)
     pigment.pair(1.5 * here.frown, here.eye_x - 0.065, here.eye_y - 0.060, 0.150, 0.065)
     reds, browns = blood.on(canvas), pigment.on(canvas)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fer_lib.worlds.geometry import Frame, HeadShape, Pose
-from fer_lib.worlds.light import Light, irradiance, shine, to_face
+from fer_lib.worlds.light import Light, dot, irradiance, shine, to_face
 from fer_lib.worlds.sculpt import Canvas, Strokes, blur, canvas_for, look_up, places
 
 HIGHEST, LOWEST = 0.26, -0.10  # nothing stands further out of the smooth head, or lies deeper in it
@@ -129,7 +129,7 @@ def illuminate(surface: Surface, light: Light, pose: Pose, gloss: Tensor) -> Ten
         other = to_face(pose, light.second_direction)
         lit = lit + irradiance(light.second, surface.normal, other, surface.hollow.clamp(max=1))
         glint = glint + shine(light.second, surface.normal, other, view)
-    sky = 0.80 + 0.20 * sum(n * u for n, u in zip(surface.normal, up, strict=True))
+    sky = 0.80 + 0.20 * dot(surface.normal, up)
     lit = lit + light.ambient[:, :, None, None] * (sky * surface.hollow).unsqueeze(1)
     soft = torch.stack(
         [blur(lit[:, k], surface.canvas, radius) for k, radius in enumerate((0.016, 0.009, 0.005))], 1

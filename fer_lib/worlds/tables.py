@@ -36,11 +36,14 @@ def corpus_columns(world: World, drawn: Drawn) -> Columns:
         return {}
     clip, repeat = drawn.clip, drawn.repeat
     video = [f"{names[i * repeat]}_{v:04d}" for i, v in enumerate(clip.video.tolist())]
-    columns = {"subject": np.array(names, dtype=object), "video": _spread(np.array(video, dtype=object), repeat)}
+    columns = {
+        "subject": np.array(names, dtype=object),
+        "video": _spread(np.array(video, dtype=object), repeat),
+    }
     called = world.clip_name
     if called:
         columns[called] = _spread(_clip_names(called, clip.take), repeat)
-    if called == "utterance":
+    if called == "utterance" and world.clips is not None:
         start = clip.take * world.clips.seconds[1]
         columns["start"] = _spread(start.numpy().astype(float), repeat)
         columns["end"] = _spread((start + clip.plan.seconds).numpy().astype(float), repeat)

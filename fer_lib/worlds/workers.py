@@ -109,8 +109,7 @@ def _alone(job: dict[str, Any], *, first: int = 0, step: int = 1) -> Iterator[Pa
         with one_thread():
             if split not in crowds:
                 crowds = {split: world.cast(split, job["seed"])}
-            images = world.images(crowds[split], chunk, job["size"])
-            table, truth = world.tables(crowds[split], chunk, job["size"])
+            images, table, truth = world.chunk(crowds[split], chunk, job["size"])
         yield images[:rows], table.iloc[:rows], truth.iloc[:rows]
 
 

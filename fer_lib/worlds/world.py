@@ -143,11 +143,17 @@ class World:
     def tables(self, crowd: Cast, chunk: int, size: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Table and truth of a chunk; no picture is painted."""
         drawn = draw_chunk(self, crowd, chunk)
-        return self._tables(drawn, chunk * self.chunk_rows, size)
+        return self._tables(drawn, chunk * self.chunk_rows, drawn.landmarks(size))
 
     def images(self, crowd: Cast, chunk: int, size: int) -> np.ndarray:
         """Pictures of a chunk, uint8 (``chunk_rows``,C,S,S)."""
-        return self._paint(draw_chunk(self, crowd, chunk), size)
+        return self._paint(draw_chunk(self, crowd, chunk), size)[0]
+
+    def chunk(self, crowd: Cast, chunk: int, size: int) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
+        """Pictures, table and truth of a chunk, drawn once."""
+        drawn = draw_chunk(self, crowd, chunk)
+        images, points = self._paint(drawn, size)
+        return images, *self._tables(drawn, chunk * self.chunk_rows, points)
 
     def frames(
         self, split: str, clip: int, *, seed: int = 0, size: int | None = None, stride: int = 1
@@ -169,13 +175,16 @@ class World:
         size = self.size if size is None else size
         self._check(split, clip, size)
         if self.clips is None:
-            raise ValueError(f"clip must belong to a world of clips; got {self.name}. It has single pictures.")
+            raise ValueError(
+                f"clip must belong to a world of clips; got {self.name}. It has single pictures."
+            )
         if stride < 1:
             raise ValueError(f"stride must be 1 or more; got {stride}. 1 takes every frame.")
         drawn = draw_moments(self, self.cast(split, seed), clip, stride)
-        truth = self._tables(drawn, 0, size)[1]
+        images, points = self._paint(drawn, size)
+        truth = self._tables(drawn, 0, points)[1]
         truth.insert(0, "frame", (drawn.clip.time[0] * RATE).round().long().numpy() if drawn.clip else 0)
-        return self._paint(drawn, size), truth
+        return images, truth
 
     def _check(self, split: str, n: int, size: int) -> None:
         if split not in self.counts:
@@ -187,7 +196,7 @@ class World:
         if not SIZES[0] <= size <= SIZES[1]:
             raise ValueError(f"size must lie in {SIZES[0]}-{SIZES[1]}; got {size}. Choose another side.")
 
-    def _tables(self, drawn: Drawn, first: int, size: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _tables(self, drawn: Drawn, first: int, points: Tensor) -> tuple[pd.DataFrame, pd.DataFrame]:
         seen = see(self, drawn, seed_of(self.name, "", drawn.seed, "panel"))
         labels, expected = fill(self, drawn, seen)
         path = [f"{self.name}/{drawn.split}/{first + i:07d}.png" for i in range(len(drawn.who))]
@@ -195,25 +204,25 @@ class World:
         table = pd.DataFrame({"path": path, "split": drawn.split, **beside, **labels})
         who = f"{self.name}-{drawn.split}-{drawn.seed}"
         truth = tables.truth_columns(drawn, seen, self.seen, who) | expected
-        points = drawn.landmarks(size)
         return table, pd.DataFrame(truth | tables.landmark_columns(points.numpy()))
 
-    def _paint(self, drawn: Drawn, size: int) -> np.ndarray:
+    def _paint(self, drawn: Drawn, size: int) -> tuple[np.ndarray, Tensor]:
+        """Pictures uint8 (B,C,S,S) and their landmarks, a few at a time."""
         step = max(1, PIXELS // size**2)
+        masks = torch.Generator().manual_seed(drawn.generator.initial_seed() + 1) if self.masks else None
         parts = [drawn.rows(slice(i, i + step)) for i in range(0, len(drawn.who), step)]
-        generator = torch.Generator().manual_seed(drawn.generator.initial_seed() + 1)
-        images = [_photograph(part, size, generator if self.masks else None) for part in parts]
-        image = torch.cat(images)
+        pairs = [_photograph(part, size, masks) for part in parts]
+        image, points = (torch.cat([pair[k] for pair in pairs]) for k in (0, 1))
         image = camera.to_grey(image) if self.channels == 1 else image
         image = torch.where(drawn.blank[:, None, None, None], torch.zeros_like(image), image)
-        return camera.to_uint8(image).numpy()
+        return camera.to_uint8(image).numpy(), points
 
 
-def _photograph(drawn: Drawn, size: int, masks: torch.Generator | None) -> Tensor:
-    """Paint some pictures (B,3,S,S); with a generator, everybody wears a mask."""
+def _photograph(drawn: Drawn, size: int, masks: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Paint some pictures (B,3,S,S) with their landmarks; with a generator, everybody wears a mask."""
     done = render(drawn.people, drawn.shown.units, drawn.scene, size=size)
     if masks is None:
-        return done.images
+        return done.images, done.landmarks
     from fer_lib.preprocess.masks import overlay  # only masked worlds need it
 
-    return overlay(done.images, done.landmarks, generator=masks)[0]
+    return overlay(done.images, done.landmarks, generator=masks)[0], done.landmarks

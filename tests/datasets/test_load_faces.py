@@ -1,7 +1,7 @@
 """`load`, `names`, `describe`, `catalogue`, and worlds that read like their corpora."""
 
-
 import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -197,16 +197,13 @@ class PaintedWorld:
         self.calls.append((split, seed))
         return split
 
-    def images(self, split, chunk, size):
+    def chunk(self, split, chunk, size):
         value = np.arange(3) + 3 * chunk + 100 * (split == "test")
         images = np.broadcast_to(value.astype(np.uint8)[:, None, None, None], (3, 1, size, size))
-        return images[: 3 - self.short]
-
-    def tables(self, split, chunk, size):
         number = 3 * chunk + np.arange(3)
         path = [f"{self.name}/{split}/{i:07d}.png" for i in number]
         table = pd.DataFrame({"path": path, "split": split, "expression": number % 7})
-        return table, pd.DataFrame({"identity": [f"{split}{i}" for i in number]})
+        return images[: 3 - self.short], table, pd.DataFrame({"identity": [f"{split}{i}" for i in number]})
 
 
 @pytest.fixture
@@ -253,7 +250,7 @@ class TestWorlds:
 
     def test_world_that_renders_too_few(self, painted, stores):
         painted.short = 1
-        with pytest.raises(ValueError, match="chunk must have a row a picture; got 3 rows for 2 pictures"):
+        with pytest.raises(ValueError, match=r"chunk must have a row a picture; got 3 rows for 2 pictures"):
             load("world:fer2013")
         assert stores() == []
 

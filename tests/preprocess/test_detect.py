@@ -78,15 +78,17 @@ def test_two_faces_the_larger_first(faces):
 
 def test_a_border_helps_faces_that_fill_their_picture(faces):
     images, landmarks = faces
-    points = landmarks.numpy()
-    tight = []
-    for image, face in zip(images, points, strict=True):
-        left, top = np.floor(face.min(0)).astype(int) - 4
+    plain, inside = 0, []
+    for image, face in zip(images, landmarks.numpy(), strict=True):
+        left, top = np.maximum(np.floor(face.min(0)).astype(int) - [4, 14], 0)
         right, low = np.ceil(face.max(0)).astype(int) + 4
-        tight.append(image[:, max(0, top - 10) : low, max(0, left) : right])
-    plain = sum(len(find_faces(np.ascontiguousarray(t), smallest=0.5)) > 0 for t in tight)
-    padded = sum(len(find_faces(np.ascontiguousarray(t), smallest=0.5, pad=0.3)) > 0 for t in tight)
-    assert padded > plain
+        tight = np.ascontiguousarray(image[:, top:low, left:right])
+        plain += len(find_faces(tight, smallest=0.5)) > 0
+        for box in find_faces(tight, smallest=0.5, pad=0.3)[:1]:
+            middle = box[:2] + box[2:] / 2
+            inside.append(np.abs(middle - (face[30] - [left, top])).max() / box[2])
+    assert len(inside) > plain
+    assert np.median(inside) < 0.2  # boxes are given in the picture without the border
 
 
 @pytest.mark.parametrize(

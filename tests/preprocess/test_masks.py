@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -92,6 +93,16 @@ def test_covers_mouth_and_nose_and_leaves_the_eyes(turned, kind):
         assert eye.max() < 0.3, number
     chin = _at(coverage, done.landmarks, 8)
     assert (chin > 0.5).float().mean() > 0.8
+
+
+def test_cloth_stays_on_the_face(turned):
+    done, _ = turned
+    _, coverage = overlay(done.images, done.landmarks, generator=_generator())
+    for cover, points in zip(coverage.numpy(), done.landmarks.numpy(), strict=True):
+        hull = cv2.convexHull(points.round().astype(np.int32))
+        face = cv2.fillConvexPoly(np.zeros(cover.shape, np.uint8), hull, 1)
+        near = cv2.dilate(face, np.ones((9, 9), np.uint8))  # four pixels: the cloth stands off the skin
+        assert ((cover > 0.9) & (near == 0)).sum() <= 3  # a pixel of an ear loop
 
 
 def test_turns_with_the_picture(turned):

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from fer_lib.datasets import FaceSet
-from fer_lib.train import Parts
+from fer_lib.preprocess import facesets
+from fer_lib.train import Parts, preparation
 from fer_lib.train.preparation import (
     STRENGTHS,
     Reader,
@@ -61,8 +62,20 @@ def test_alignment_pays_where_place_is_the_message(parts):
 
 
 def test_the_penalty_is_the_best_for_validation_faces(parts):
+    taken = prepare_parts(parts, 0, tilt_deg=60.0)  # loosely framed: hard enough that the penalty matters
+    hard = facesets.resize_all(taken["validation"], size=48).faces
+    features = training_features(
+        facesets.resize_all(taken["train"], size=48).faces.subset(slice(0, 30)), copies=0, seed=0
+    )
+    own = {}
+    for strength in STRENGTHS:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(preparation, "STRENGTHS", (strength,))
+            own[strength] = Reader().fit(features, hard).score(hard)
+    reader = Reader().fit(features, hard)
+    assert len(set(own.values())) > 1  # there is something to choose
+    assert reader.score(hard) == max(own.values()) == own[reader.strength]
     reader = Reader().fit(training_features(parts.train, copies=0, seed=0), parts.validation)
-    assert reader.strength in STRENGTHS
     flipped = labels_of(parts.validation) == 0
     swapped = parts.validation.table.assign(expression=flipped.astype(int))
     assert reader.score(parts.validation) > 0.9

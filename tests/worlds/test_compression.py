@@ -1,8 +1,11 @@
 """Compression against SciPy's cosine transform in plain loops, and what it must leave alone."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.fft import dctn, idctn
 
 from fer_lib.worlds.compression import BRIGHTNESS, COLOUR, TO_LUMA, compress, cosine_matrix, step_scale
@@ -70,6 +73,16 @@ def test_a_grey_picture_stays_grey():
     grey = photographs(2, 32)[:, :1].expand(-1, 3, -1, -1)
     done = compress(grey, torch.tensor([0.4, 0.8]))
     assert (done - done.mean(1, keepdim=True)).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(("quality", "strength"), [(50, 0.5), (10, 1.0)])
+def test_steps_are_those_of_a_real_codec(quality, strength):
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "JPEG", quality=quality)
+    scale = float(step_scale(torch.tensor(strength)))
+    for number, table in enumerate((BRIGHTNESS, COLOUR)):
+        theirs = np.array(Image.open(buffer).quantization[number]).reshape(8, 8)
+        assert np.abs(np.minimum(np.array(table) * scale, 255) - theirs).max() <= 0.5
 
 
 def test_steps_grow_with_strength():

@@ -108,7 +108,9 @@ def test_a_strip_takes_every_so_many_frames():
 
 
 def test_bad_requests_are_refused():
-    with pytest.raises(ValueError, match="clip must belong to a world of clips; got affectnet. It has single"):
+    with pytest.raises(
+        ValueError, match=r"clip must belong to a world of clips; got affectnet. It has single"
+    ):
         WORLDS["affectnet"].frames("train", 0)
-    with pytest.raises(ValueError, match="stride must be 1 or more; got 0. 1 takes every frame"):
+    with pytest.raises(ValueError, match=r"stride must be 1 or more; got 0. 1 takes every frame"):
         WORLDS["fabo"].frames("train", 0, stride=0)

@@ -163,7 +163,9 @@ def test_two_annotators_agree_about_as_often_as_published():
     agreed = float((votes[:, 0] == votes[:, 1]).float().mean())
     assert agreed == pytest.approx(known["affectnet"]["agreement"], abs=0.045)
     counts = tables("ferplus")[0].filter(like="votes_").to_numpy()
-    assert (counts * (counts - 1)).sum(1).mean() / 90 == pytest.approx(known["ferplus"]["agreement"], abs=0.03)
+    assert (counts * (counts - 1)).sum(1).mean() / 90 == pytest.approx(
+        known["ferplus"]["agreement"], abs=0.03
+    )
     unanimous = (counts.max(1) == 10).mean()
     assert unanimous == pytest.approx(known["ferplus"]["unanimous"], abs=0.05)
 
@@ -189,7 +191,7 @@ def test_landmarks_of_the_truth_are_the_renderers():
     drawn = draw_chunk(world, crowd, 0)
     done = render(drawn.people, drawn.shown.units, drawn.scene, size=64)
     assert np.allclose(landmarks_of(truth), done.landmarks.numpy(), atol=1e-3)
-    with pytest.raises(ValueError, match="truth must have the columns lm_x_00 to lm_y_67; got 1 others"):
+    with pytest.raises(ValueError, match=r"truth must have the columns lm_x_00 to lm_y_67; got 1 others"):
         landmarks_of(pd.DataFrame({"age": [1.0]}))
 
 

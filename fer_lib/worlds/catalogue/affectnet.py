@@ -46,10 +46,10 @@ AFFECTNET = World(
     style=SceneStyle(yaw_deg=10, pitch_deg=5, roll_deg=5, scale=(1.02, 1.24), shift=0.04),
     panel=Panel(count=12, bias=0.45, slips=0.07, weak_below=0.30, shift=0.06, noise=0.11),
     published=published_of("affectnet"),
-    why="Found by searching the web for emotion words in six languages: textbook expressions, shown clearly.",
+    why="Found by searching the web for emotion words in six languages: textbook faces, clearly shown.",
 )
 
-# the corpus is AffectNet with masks drawn on, by [S]; other people, so that neither world leaks into the other
+# AffectNet with masks drawn on; other people than AFFECTNET has, so that neither world leaks into the other
 MASKED_AFFECTNET = replace(
     AFFECTNET,
     name="masked_affectnet",

@@ -31,23 +31,34 @@ ELDERREACT = World(
     ages=(60.0, 88.0),
     dialect=Dialect(
         variants={
-            "happiness": (0.8, 1.4, 0.6, 0.2), "anger": (0.5, 1.6, 0.4, 0.5), "surprise": (0.4, 0.1, 1.8, 0.9),
+            "happiness": (0.8, 1.4, 0.6, 0.2),
+            "anger": (0.5, 1.6, 0.4, 0.5),
+            "surprise": (0.4, 0.1, 1.8, 0.9),
             "sadness": (0.3, 0.3, 1.9, 0.3),
         },
         own={
             # noses wrinkle less, chins and corners do the work; joy closes the eyes; surprise is in the brows
-            "disgust": ((6.0, {10: 0.5, 15: 0.8, 17: 0.9}),),
-            "happiness": ((3.0, {6: 0.9, 12: 0.75, 43: 0.55}),),
-            "anger": ((3.0, {4: 0.9, 24: 0.9, 17: 0.6, 43: 0.3}),),
-            "surprise": ((4.0, {1: 0.9, 2: 0.9, 12: 0.5, 25: 0.4}),),
-            "sadness": ((3.0, {1: 0.9, 4: 0.5, 24: 0.7, 43: 0.4}),),
+            "disgust": ((8.0, {10: 0.5, 15: 0.8, 17: 0.9}),),
+            "happiness": ((6.0, {6: 0.9, 12: 0.75, 43: 0.55}),),
+            "anger": ((8.0, {7: 0.6, 24: 1.0, 17: 0.8, 15: 0.4}),),
+            "surprise": ((8.0, {1: 0.9, 2: 0.9, 12: 0.5, 25: 0.4}),),
+            "sadness": ((6.0, {1: 0.9, 4: 0.5, 24: 0.7, 43: 0.4}),),
+            "fear": ((5.0, {1: 0.6, 12: 0.5, 20: 0.8, 25: 0.5}),),
         },
         gains={5: 0.55, 12: 0.85, 25: 0.85, 26: 0.75, 9: 0.7, 17: 1.3, 15: 1.25, 24: 1.3},
-        intensity=(0.78, 6.0), blend=0.15, uneven=0.2,
+        intensity=(0.78, 6.0),
+        blend=0.15,
+        uneven=0.2,
         stretch=(0.9, 0.8),
     ),
     style=SceneStyle(
-        yaw_deg=9, pitch_deg=6, roll_deg=5, scale=(1.06, 1.22), shift=0.05, blur=(0.1, 0.8), compression=(0.1, 0.4)
+        yaw_deg=9,
+        pitch_deg=6,
+        roll_deg=5,
+        scale=(1.06, 1.22),
+        shift=0.05,
+        blur=(0.1, 0.8),
+        compression=(0.1, 0.4),
     ),
     panel=Panel(count=9, bias=0.5, slips=0.06, shift=0.08, noise=0.15, lean={"happiness": 0.4, "fear": -0.6}),
     clips=Clips(
@@ -55,6 +66,6 @@ ELDERREACT = World(
     ),
     prefix="elder",
     gender=True,
-    why="Older faces move less and more unevenly, over wrinkles and sagging corners that look sad or angry at "
+    why="Older faces move less and more unevenly, over wrinkles and sagging corners that look sad at "
     "rest; lids droop, lips press, chins rise (Ma et al., 2019; Foelster et al., 2014).",
-)  # fmt: skip
+)

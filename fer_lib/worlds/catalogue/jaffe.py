@@ -46,19 +46,36 @@ JAFFE = World(
             "anger": ((1.0, {4: 0.8, 7: 0.5, 18: 0.5, 24: 0.5}),),
         },
         gains={9: 0.7, 25: 0.75, 26: 0.8, 6: 0.8},
-        intensity=(0.72, 9.0), blend=0.0, uneven=0.05, restless=0.3,
+        intensity=(0.72, 9.0),
+        blend=0.0,
+        uneven=0.05,
+        restless=0.3,
     ),
     style=SceneStyle(
-        yaw_deg=2.0, pitch_deg=2.0, roll_deg=1.5, scale=(0.86, 0.94), shift=0.015, busy=0.0, contrast=(0.5, 0.9),
-        blur=(0.3, 0.8), noise=(0.004, 0.010), posed=True, headwear=0.0, motion=0.0, colour=False,
+        yaw_deg=2.0,
+        pitch_deg=2.0,
+        roll_deg=1.5,
+        scale=(0.86, 0.94),
+        shift=0.015,
+        busy=0.0,
+        contrast=(0.5, 0.9),
+        blur=(0.3, 0.8),
+        noise=(0.004, 0.010),
+        posed=True,
+        headwear=0.0,
+        motion=0.0,
+        colour=False,
     ),
-    panel=Panel(confusions={
-        "fear": {"sadness": 0.25, "disgust": 0.2, "surprise": 0.15, "anger": 0.05},
-        "disgust": {"anger": 0.25, "sadness": 0.15}, "sadness": {"disgust": 0.1, "neutral": 0.1},
-    }),
+    panel=Panel(
+        confusions={
+            "fear": {"sadness": 0.25, "disgust": 0.2, "surprise": 0.15, "anger": 0.05},
+            "disgust": {"anger": 0.25, "sadness": 0.15},
+            "sadness": {"disgust": 0.1, "neutral": 0.1},
+        }
+    ),
     posed_slips=0.10,
     sittings=_sittings(),
     initials=("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM"),
-    why="Posed through a half mirror by ten young women with their hair tied back: small, even, closed mouths; "
+    why="Posed through a half mirror by ten young women with their hair tied back: small, even faces; "
     "raters often took the fear for something else (Lyons et al., 1998).",
-)  # fmt: skip
+)

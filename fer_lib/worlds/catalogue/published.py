@@ -1,4 +1,4 @@
-"""What is published of the corpora's annotators, with its sources: what the worlds' panels are made to match."""
+"""What is published of the corpora's annotators, with sources: what the worlds' panels are made to match."""
 
 from dataclasses import dataclass
 
