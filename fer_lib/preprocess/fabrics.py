@@ -20,11 +20,11 @@ PATTERNS = ("plain", "stripes", "checks", "dots")
 # standing off the nose, width of the tent, fold along the middle, sideways reach, top edge in the middle and
 # its fall to the side, rise of the lower edge to the side: means by kind, in face units
 CUT = {
-    "surgical": (1.00, 0.17, 0.05, 0.84, 0.155, 0.13, 0.26),
-    "cloth": (1.05, 0.16, 0.55, 0.82, 0.165, 0.15, 0.30),
-    "ffp2": (1.40, 0.18, 0.95, 0.80, 0.140, 0.17, 0.30),
+    "surgical": (1.00, 0.17, 0.05, 0.84, 0.140, 0.14, 0.26),
+    "cloth": (1.05, 0.16, 0.55, 0.82, 0.145, 0.16, 0.30),
+    "ffp2": (1.40, 0.18, 0.95, 0.80, 0.130, 0.175, 0.30),
 }
-SPREAD = (0.10, 0.015, 0.04, 0.03, 0.020, 0.020, 0.03)
+SPREAD = (0.10, 0.015, 0.04, 0.03, 0.015, 0.020, 0.03)
 DRAWS = 16
 
 

@@ -82,7 +82,15 @@ KINDS = {
     "valence_arousal": "valence and arousal",
     "multi_label": "several states at once",
 }
+METRICS = {
+    "ccc": "concordance correlation (CCC)",
+    "accuracy": "accuracy",
+    "mean_class_accuracy": "mean class accuracy",
+    "macro_f1": "macro F1",
+}
 _STYLE = """<style>
+.cell_output .text_html:has(.corpus-cards){padding:0!important;background:transparent!important;
+color:inherit!important}
 .corpus-cards details{margin:.35rem 0;padding:.4rem .8rem;border:1px solid var(--pst-color-border,#ccc);
 border-radius:10px;background:var(--pst-color-surface,#f7f7f7);color:inherit}
 .corpus-cards summary{cursor:pointer}.corpus-cards summary span{opacity:.75}
@@ -114,7 +122,7 @@ def card(name: str) -> dict[str, str]:
     look = f"{world.size} x {world.size}, {'colour' if world.channels == 3 else 'grey'}"
     values = (
         shows, labels, ", ".join(info.classes) or "none: valence and arousal", f"{sizes} ({info.unit}s)",
-        info.protocol, world.metric.replace("_", " "), info.licence, info.obtain, faults,
+        info.protocol, METRICS[world.metric], info.licence, info.obtain, faults,
         f"{look}. {world.why}".strip(), info.reference,
     )  # fmt: skip
     return dict(zip(ROWS, values, strict=True))
@@ -129,11 +137,11 @@ def corpus_cards(strips: Mapping[str, np.ndarray]) -> Cards:
     parts = []
     for name, images in strips.items():
         info, world = describe(name), WORLDS[name]
-        kind = KINDS[info.tasks[0]]
+        kind, units = KINDS[world.task], "clips" if world.unit == "sequence" else "pictures"
         facts = card(name).items()
         rows = "".join(f"<tr><th>{row}</th><td>{html.escape(text)}</td></tr>" for row, text in facts)
         parts.append(
-            f"<details><summary><b>{html.escape(info.title)}</b> <span>{kind}, {world.unit}s</span></summary>"
+            f"<details><summary><b>{html.escape(info.title)}</b> <span>· {kind} · {units}</span></summary>"
             f'<img alt="Synthetic faces of the world that stands in for {html.escape(info.title)}" '
             f'src="{_strip(images)}"><table><tbody>{rows}</tbody></table></details>'
         )

@@ -68,8 +68,8 @@ def back_hair(people: People, frame: Frame, grain: Flow) -> Tensor:
     hang = ramp(y, -0.6, 0.5)
     beside = volume * (0.45 + 0.5 * curl + is_long * (0.25 + 0.55 * hang)) + 0.10 * is_long * hang
     rim = (1 - crop) * (0.06 * curl * grain.lock + (0.02 + 0.07 * curl) * grain.clump)
-    width = field(people["width"]) + 0.012 + beside
-    top = field(people["top"]) + volume - 0.04 * bald
+    width = field(people["width"]) + 0.012 - 0.035 * crop + beside
+    top = field(people["top"]) + volume - 0.04 * bald - 0.05 * crop
     down = torch.where(y < 0, y / top, y / (1.2 + 3.0 * is_long))
     square = ((x / width).abs() + 1e-4).pow(2.4) + (down.abs() + 1e-4).pow(2.4)
     shell = (square.pow(1 / 2.4) - 1) * width + rim * (1 - 0.8 * bald)
@@ -114,8 +114,9 @@ def front_hair(people: People, frame: Frame, grain: Flow) -> tuple[Tensor, Tenso
     side = ramp(inside, 0.5 * soft, -0.5 * soft)
     side = side * ramp(y + 0.35 * grain.lock, burn + 0.10, burn - 0.12)
     side = side * torch.maximum(1 - bald, ramp(y, -0.45, -0.25))
-    mask = torch.maximum(above, side)
-    thin = 1 - crop * (0.30 + 0.9 * grain.strand).clamp(0, 0.8)
+    behind = ramp(frame.front, 0.04, -0.14) * ramp(y - 0.25 * is_long, 0.55, 0.35)  # seen when the head turns
+    mask = torch.maximum(above, torch.maximum(side, behind))
+    thin = 1 - crop * (0.30 + 0.6 * grain.strand + 0.3 * grain.clump).clamp(0, 0.7)
     shadow = torch.maximum(
         ramp(past, 0.16, -0.02), ramp(inside, 0.12, -0.02) * side.clamp_min(0.3) * (1 - bald)
     )

@@ -15,28 +15,28 @@ from fer_lib.worlds.hairstyles import hairstyle
 
 # name: (low, high) of an adult; drawn bell-shaped between them
 BELL: dict[str, tuple[float, float]] = {
-    "width": (0.575, 0.680),
-    "taper": (0.10, 0.31),
-    "jaw": (2.4, 3.5),
-    "top": (0.92, 1.01),
-    "chin": (0.92, 1.03),
-    "eye_x": (0.272, 0.312),
-    "eye_w": (0.130, 0.156),
-    "eye_open": (0.80, 1.22),
-    "eye_tilt": (-0.04, 0.20),
-    "brow_gap": (0.118, 0.176),
-    "brow_w": (0.150, 0.190),
-    "brow_thick": (0.022, 0.042),
+    "width": (0.543, 0.712),
+    "taper": (0.069, 0.342),
+    "jaw": (2.235, 3.665),
+    "top": (0.911, 1.019),
+    "chin": (0.876, 1.074),
+    "eye_x": (0.258, 0.326),
+    "eye_w": (0.125, 0.161),
+    "eye_open": (0.748, 1.272),
+    "eye_tilt": (-0.076, 0.236),
+    "brow_gap": (0.103, 0.191),
+    "brow_w": (0.142, 0.198),
+    "brow_thick": (0.019, 0.045),
     "brow_arch": (0.005, 0.050),
     "brow_slope": (-0.03, 0.03),
-    "nose_y": (0.285, 0.350),
-    "nose_w": (0.88, 1.40),
-    "nose_h": (0.15, 0.22),
-    "mouth_y": (0.585, 0.650),
-    "mouth_w": (0.215, 0.270),
-    "mouth_rest": (-0.026, 0.008),
-    "lip_upper": (0.030, 0.064),
-    "lip_lower": (0.046, 0.084),
+    "nose_y": (0.262, 0.373),
+    "nose_w": (0.815, 1.465),
+    "nose_h": (0.133, 0.237),
+    "mouth_y": (0.565, 0.669),
+    "mouth_w": (0.196, 0.289),
+    "mouth_rest": (-0.029, 0.011),
+    "lip_upper": (0.025, 0.069),
+    "lip_lower": (0.040, 0.090),
     "cheek": (0.5, 1.5),
     "crease": (0.0, 1.2),
     "gloss": (0.3, 1.2),
@@ -180,6 +180,7 @@ def _grow(t: dict[str, Tensor]) -> None:
     t["chin"] = t["chin"] - 0.09 * child - 0.02 * (1 - male)
     t["eye_y"] = 0.09 * child
     t["eye_w"] = t["eye_w"] * (1 + 0.14 * child + 0.04 * (1 - male))
+    t["eye_w"] = torch.minimum(t["eye_w"], t["eye_x"] - 0.115)  # room for the nose's root
     t["eye_open"] = t["eye_open"] * (1 + 0.12 * child + 0.06 * (1 - male) - 0.14 * old)
     t["brow_gap"] = t["brow_gap"] + 0.012 * (1 - male) - 0.015 * male * grown
     t["brow_thick"] = t["brow_thick"] * (1 - 0.3 * child) * (0.85 + 0.35 * male)

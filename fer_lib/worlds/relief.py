@@ -138,9 +138,9 @@ def _chin(s: Strokes, face: Sides, p: dict[str, Tensor]) -> None:
     boss = face.sides["chin_boss"].mean(1)[:, None]
     s.add(0.058 + 0.02 * p["male"] + 0.02 * boss, 0.0, chin - 0.150, 0.12, 0.078)
     s.pair(0.018 + 0.014 * p["male"][:, :, None], 0.36, chin[:, :, None] - 0.30, 0.10, 0.10)
-    sag = (0.046 * p["old"] * p["crease"].clamp_min(0.3))[:, :, None]
+    sag = (0.034 * p["old"] * p["crease"].clamp_min(0.3))[:, :, None]
     s.pair(sag, 0.31, chin[:, :, None] - 0.24, 0.085, 0.075)
-    s.pair(-0.9 * sag, 0.195, chin[:, :, None] - 0.21, 0.035, 0.080)
+    s.pair(-0.65 * sag, 0.195, chin[:, :, None] - 0.21, 0.035, 0.080)
     spots = row([-0.6, 0.1, 0.7], chin)
     s.pair(
         -0.007 * boss[:, :, None],

@@ -100,12 +100,12 @@ def _render(people: People, units: Tensor, scene: Scene, size: int) -> tuple[Ten
     front, shadow = hair.front_hair(people, frame, grain)
     picture = ears.paint(picture, ears.far)
     picture = paint(picture, frame.head, lit * (1 - 0.45 * shadow).unsqueeze(1))
-    picture = ears.paint(picture, ears.near)
     over = cover(frame.outside - 1.5 * frame.pixel, frame.pixel)  # past the outline: no rim may show
     front = front * over * bare
     if bool(occluders.has_strand(scene).any()):
         front = torch.maximum(front, occluders.strand_mask(scene, frame, grain) * frame.head)
     picture = paint(picture, front, strands)
+    picture = ears.paint(picture, ears.near)
     picture = _add(people, scene, frame, face, points, picture)
     exposure = scene.exposure * camera.meter(0.82 * people["skin"] + 0.18 * people["hair"])
     return _photograph(picture, scene, exposure), points, regions

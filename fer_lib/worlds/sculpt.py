@@ -89,9 +89,13 @@ class Strokes:
         return torch.bmm((down * amount[:, :, None]).transpose(1, 2), across)
 
     def at(self, x: Tensor, y: Tensor) -> Tensor:
-        """The sum of all strokes at points (B,P,1)."""
-        amount, x0, y0, wide, tall = (value[:, None] for value in self.packed())
-        return (amount * gauss(((x - x0) / wide) ** 2 + ((y - y0) / tall) ** 2)).sum(-1, keepdim=True)
+        """The sum of all strokes at points (B,P,1); a few faces at a time, as each meets all strokes."""
+        pieces = []
+        for some in zip(x.split(64), y.split(64), *(v.split(64) for v in self.packed()), strict=True):
+            px, py, amount, x0, y0, wide, tall = (v if k < 2 else v[:, None] for k, v in enumerate(some))
+            hills = amount * gauss(((px - x0) / wide) ** 2 + ((py - y0) / tall) ** 2)
+            pieces.append(hills.sum(-1, keepdim=True))
+        return torch.cat(pieces)
 
 
 def places(x: Tensor, y: Tensor) -> Tensor:

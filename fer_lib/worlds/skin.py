@@ -5,7 +5,7 @@ from torch import Tensor
 
 from fer_lib.worlds.draw import ellipse, noise, paint, ramp, tint
 from fer_lib.worlds.geometry import Frame, field
-from fer_lib.worlds.layout import Layout, fold_line, lip_curves
+from fer_lib.worlds.layout import Layout, Sides, fold_line, lip_curves
 from fer_lib.worlds.people import People
 from fer_lib.worlds.relief import row
 from fer_lib.worlds.sculpt import Canvas, Strokes
@@ -23,57 +23,69 @@ def grain(people: People, x: Tensor, y: Tensor) -> Tensor:
 def complexion(people: People, face: Layout, canvas: Canvas) -> tuple[Tensor, Tensor]:
     """Factors (B,3,h,w) of the skin's colour over the face, and its gloss (B,h,w)."""
     here = face.both()
-    traits = {name: value[:, None] for name, value in people.traits.items() if value.dim() == 1}
-    blood, pigment = Strokes(face.sides["eye_x"]), Strokes(face.sides["eye_x"])
-    nose_y, chin = (face.sides[name].mean(1)[:, None] for name in ("nose_y", "chin"))
+    rouge = Strokes(face.sides["eye_x"])
+    rouge.pair(0.7, 0.40, here.eye_y + 0.24 - here.cheek_up, 0.12, 0.08)
+    reds, browns = _blood(face).on(canvas), _dark(people, face).on(canvas)
+    pinks = field(people["makeup"]) * rouge.on(canvas)
+    powers = [reds * b + browns * p + pinks * r for b, p, r in zip(BLOOD, PIGMENT, BLUSH, strict=True)]
+    return torch.exp(torch.stack(powers, 1)), _gloss(people, face, canvas)
+
+
+def _middle(face: Layout, *names: str) -> list[Tensor]:
+    """Numbers of the middle line, (B,1) each."""
+    return [face.sides[name].mean(1)[:, None] for name in names]
+
+
+def _blood(face: Layout) -> Strokes:
+    """Where blood shows: cheeks, nose, chin, below the eyes; less on the forehead."""
+    here, blood = face.both(), Strokes(face.sides["eye_x"])
+    nose_y, chin = _middle(face, "nose_y", "chin")
     blood.pair(0.55, 0.36, here.eye_y + 0.27 - here.cheek_up, 0.16, 0.13)
     blood.add(0.55, 0.0, nose_y + 0.02, 0.11, 0.08)
     blood.pair(0.35, here.wing_x + 0.03, here.wing_y, 0.04, 0.06)
     blood.add(0.30, 0.0, chin - 0.15, 0.15, 0.09)
     blood.pair(0.35, here.eye_x, here.eye_y + here.lower + 0.03, 0.11, 0.035)
     blood.add(-0.25, 0.0, -0.45, 0.35, 0.25)
-    tired = (0.50 + 0.60 * traits["old"])[:, :, None]
-    pigment.pair(0.95 * tired, here.eye_x - 0.01, here.eye_y - 0.015, 0.155, 0.070)
-    pigment.pair(0.45 * tired, here.eye_x - 0.06, here.eye_y + 0.075, 0.095, 0.035)
-    pigment.pair(0.18, here.wing_x + 0.02, here.wing_y + 0.01, 0.030, 0.050)
-    pigment.pair(0.20, 0.55, 0.45, 0.12, 0.25)
-    pigment.pair(0.20, here.mouth_w, here.mouth_y + here.corner + here.sag + 0.01, 0.05, 0.04)
-    t = row([0.0, 0.25, 0.5, 0.75, 1.0], nose_y)
+    return blood
+
+
+def _dark(people: People, face: Layout) -> Strokes:
+    """Where skin is darker, or lies so deep that light does not leave it: eyes, nose, folds, mouth."""
+    here, dark = face.both(), Strokes(face.sides["eye_x"])
+    tired = (0.50 + 0.60 * people["old"])[:, None, None]
+    dark.pair(0.95 * tired, here.eye_x - 0.01, here.eye_y - 0.015, 0.155, 0.070)
+    dark.pair(0.45 * tired, here.eye_x - 0.06, here.eye_y + 0.075, 0.095, 0.035)
+    dark.pair(0.16, here.eye_x + 0.04, here.eye_y + 0.05, 0.12, 0.045)
+    dark.pair(0.30, 0.135, here.eye_y - 0.02, 0.05, 0.07)
+    dark.pair(1.5 * here.frown, here.eye_x - 0.065, here.eye_y - 0.060, 0.150, 0.065)
+    dark.pair(0.18, here.wing_x + 0.02, here.wing_y + 0.01, 0.030, 0.050)
+    (base,) = _middle(face, "wing_y")
+    dark.add(0.22, 0.0, base + 0.075, 0.15, 0.05)
+    dark.pair(0.20, 0.55, 0.45, 0.12, 0.25)
+    dark.pair(0.20, here.mouth_w, here.mouth_y + here.corner + here.sag + 0.01, 0.05, 0.04)
+    u = row([0.1, 0.4, 0.7], tired)
+    low = lip_curves(here, u)[3]
+    dark.pair(0.30 * (1 - here.smile.clamp(max=0.8)), u * here.mouth_w, low + 0.028, 0.06, 0.022)
+    _grooves(dark, here)
+    return dark
+
+
+def _grooves(dark: Strokes, here: Sides) -> None:
+    """The fold from the nose to the mouth's corner, and the shade that a lifted cheek leaves inside it."""
+    t = row([0.0, 0.25, 0.5, 0.75, 1.0], here.eye_x)
     y = torch.lerp(here.wing_y - 0.04, here.mouth_y + 0.3 * here.corner + here.sag + 0.05, t)
     fade = row([0.6, 1.0, 1.0, 1.0, 0.8], y)
-    pigment.pair(0.20 * here.fold * fade, fold_line(here, y) - 0.008, y, 0.030, 0.050)
-    pigment.pair(
-        1.05 * here.groove * row([0.6, 1.0, 1.0, 0.9, 0.5], y),
-        here.wing_x + 0.09 + 0.19 * t,
-        torch.lerp(here.wing_y - 0.10, here.mouth_y - 0.02 + 0.5 * here.corner, t),
-        0.060,
-        0.060,
-    )
-    pigment.add(0.22, 0.0, here.sides["wing_y"].mean(1)[:, None] + 0.075, 0.15, 0.05)
-    u = row([0.1, 0.4, 0.7], nose_y)
-    lips = lip_curves(here, u)
-    pigment.pair(0.30 * (1 - here.smile.clamp(max=0.8)), u * here.mouth_w, lips[3] + 0.028, 0.06, 0.022)
-    pigment.pair(0.16, here.eye_x + 0.04, here.eye_y + 0.05, 0.12, 0.045)
-    pigment.pair(0.30, 0.135, here.eye_y - 0.02, 0.05, 0.07)
-    pigment.pair(1.5 * here.frown, here.eye_x - 0.065, here.eye_y - 0.060, 0.150, 0.065)
-    reds, browns = blood.on(canvas), pigment.on(canvas)
-    rouge = field(people["makeup"]) * blood_of_rouge(here, canvas)
-    powers = [reds * b + browns * p + rouge * r for b, p, r in zip(BLOOD, PIGMENT, BLUSH, strict=True)]
-    return torch.exp(torch.stack(powers, 1)), _gloss(people, face, canvas)
-
-
-def blood_of_rouge(here: Layout, canvas: Canvas) -> Tensor:
-    """Where rouge is laid on."""
-    strokes = Strokes(here.sides["eye_x"])
-    strokes.pair(0.7, 0.40, here.eye_y + 0.24 - here.cheek_up, 0.12, 0.08)
-    return strokes.on(canvas)
+    dark.pair(0.20 * here.fold * fade, fold_line(here, y) - 0.008, y, 0.030, 0.050)
+    y = torch.lerp(here.wing_y - 0.10, here.mouth_y - 0.02 + 0.5 * here.corner, t)
+    fade = row([0.6, 1.0, 1.0, 0.9, 0.5], y)
+    dark.pair(1.05 * here.groove * fade, here.wing_x + 0.09 + 0.19 * t, y, 0.060, 0.060)
 
 
 def _gloss(people: People, face: Layout, canvas: Canvas) -> Tensor:
     """Oil: most on the nose and the forehead's middle, some on cheek bones and chin."""
     strokes = Strokes(face.sides["eye_x"])
     here = face.both()
-    nose_y, chin = (face.sides[name].mean(1)[:, None] for name in ("nose_y", "chin"))
+    nose_y, chin = _middle(face, "nose_y", "chin")
     strokes.add(0.45, 0.0, nose_y - 0.02, 0.07, 0.10)
     strokes.add(0.6, 0.0, -0.40, 0.26, 0.16)
     strokes.pair(0.55, 0.36, here.eye_y + 0.19 - here.cheek_up, 0.13, 0.08)

@@ -22,7 +22,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from fer_lib.worlds.world import World
 
-SMALL = 1500 * 64 * 64  # pixels: what one process paints before others have started
+SMALL = 3000 * 64 * 64  # pixels: what one process paints before others have started
 Part = tuple[np.ndarray, pd.DataFrame, pd.DataFrame]
 
 

@@ -204,6 +204,7 @@ class World:
         table = pd.DataFrame({"path": path, "split": drawn.split, **beside, **labels})
         who = f"{self.name}-{drawn.split}-{drawn.seed}"
         truth = tables.truth_columns(drawn, seen, self.seen, who) | expected
+        truth["masked"] = np.full(len(path), self.masks)
         return table, pd.DataFrame(truth | tables.landmark_columns(points.numpy()))
 
     def _paint(self, drawn: Drawn, size: int) -> tuple[np.ndarray, Tensor]:

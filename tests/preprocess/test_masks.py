@@ -85,7 +85,9 @@ def test_covers_mouth_and_nose_and_leaves_the_eyes(turned, kind):
     done, scene = turned
     _, coverage = overlay(done.images, done.landmarks, generator=_generator(), kinds=[kind])
     for number in (*MOUTH, TIP, 33):
-        assert _at(coverage, done.landmarks, number).min() > 0.9, number
+        covered = _at(coverage, done.landmarks, number)
+        assert covered.min() > 0.5, number
+        assert covered.mean() > 0.98, number
     half = scene.yaw_deg.abs() <= 30  # farther, the mask may stand before the eye that is turned away
     for number in EYES:
         eye = _at(coverage, done.landmarks, number)
@@ -157,7 +159,7 @@ def test_the_mouth_does_not_show_through():
     )
     change = (one - other).abs()[:, 0][coverage > 0.99]
     assert change.max() < 0.12  # of .55 below
-    assert change.std() < 0.03
+    assert change.std() < 0.05
 
 
 def test_light_from_one_side_falls_on_the_mask():

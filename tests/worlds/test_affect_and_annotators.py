@@ -15,7 +15,7 @@ from fer_lib.worlds import (
     prototype_table,
 )
 from fer_lib.worlds.affect_rules import AROUSAL, PAIRS_AROUSAL, PAIRS_VALENCE, VALENCE
-from fer_lib.worlds.annotators import CONFUSIONS, rate, vote
+from fer_lib.worlds.annotators import CONFUSIONS, bend, rate, vote
 from fer_lib.worlds.expressions import Shown
 
 
@@ -128,3 +128,25 @@ def test_ratings_scatter_as_the_panel_says():
     assert float(valence.std()) == pytest.approx(expected, rel=0.1)
     assert float(arousal.std()) == pytest.approx(expected, rel=0.1)
     assert rate(zero + 5, zero, panel, torch.Generator(), people_seed=5)[0].max() == 1
+
+
+def test_annotators_bend_what_the_crowd_sees_in_plain_loops():
+    panel = Panel(count=3, bias=0.8, slips=0.1, lean={"anger": 0.7})
+    names, looks = ("fear", "anger"), torch.tensor([[0.8, 0.2], [0.3, 0.7]])
+    bias = 0.8 * torch.randn(3, 2, generator=torch.Generator().manual_seed(5))
+    bent = bend(looks, panel, people_seed=5, names=names)
+    for i in range(2):
+        for j in range(3):
+            weights = [float(looks[i, 0] * bias[j, 0].exp()), float(looks[i, 1] * (bias[j, 1] + 0.7).exp())]
+            for k in range(2):
+                expected = 0.9 * weights[k] / sum(weights) + 0.1 / 2
+                assert float(bent[i, j, k]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_strong_expressions_may_be_clearer():
+    clear, plain = Panel(clear=1.0), Panel(clear=0.0)
+    fill = torch.full((1,), EMOTIONS.index("fear"))
+    shown = Shown(torch.zeros(1, 20, 2), fill, fill, torch.ones(1), fill, torch.zeros(1))
+    fear = EMOTIONS.index("fear")
+    assert float(appearance(shown, clear)[0, fear]) > 0.98
+    assert float(appearance(shown, plain)[0, fear]) == pytest.approx(0.63, abs=0.01)

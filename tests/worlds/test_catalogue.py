@@ -71,6 +71,8 @@ def test_pictures_look_as_the_corpus_does():
         np.concatenate(list(WORLDS[name].build("train", n=24, size=48, seed=0)[0])).astype(float)
         for name in ("affectnet", "masked_affectnet")
     )
+    assert WORLDS["masked_affectnet"].build("train", n=3, size=32)[2].masked.all()
+    assert not WORLDS["affectnet"].build("train", n=3, size=32)[2].masked.any()
     # cloth has little structure: the lower half loses edges, the upper half keeps them
     edges = [np.abs(np.diff(x, axis=2))[:, :, 30:40, 16:32].mean() for x in (unmasked, masked)]
     assert edges[1] < 0.8 * edges[0]

@@ -114,3 +114,8 @@ def test_bad_requests_are_refused():
         WORLDS["affectnet"].frames("train", 0)
     with pytest.raises(ValueError, match=r"stride must be 1 or more; got 0. 1 takes every frame"):
         WORLDS["fabo"].frames("train", 0, stride=0)
+
+
+def test_frames_are_kept_evenly():
+    drawn, _ = plan(Clips(frames=5, seconds=(20.0, 20.0)))
+    assert frames_kept(drawn, Clips(frames=5, seconds=(20.0, 20.0)))[0].tolist() == [50, 150, 250, 350, 450]

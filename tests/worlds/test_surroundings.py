@@ -154,6 +154,19 @@ def test_glasses_are_worn_over_the_eyes_by_those_who_have_them():
     assert not (mask & near(before.landmarks[:, 48:], 0.05)).any()
 
 
+@pytest.mark.parametrize("yaw", [-35.0, 35.0])
+def test_a_turned_head_shows_its_near_ear_and_hides_the_far_one(yaw):
+    people = adults(hair_length=-0.2, tied=0.0)
+    small, large = (shot(people.with_traits(ear=e), yaw_deg=torch.tensor(yaw)) for e in (0.8, 1.2))
+    mask = changed(small, large).float().sum(1)  # by column
+    nose = small.landmarks[:, 30, 0]
+    left = torch.stack([mask[b, : int(nose[b])].sum() for b in range(len(people))])
+    right = mask.sum(1) - left
+    near, far = (right, left) if yaw < 0 else (left, right)
+    assert (near > 15).all()
+    assert (far < 0.3 * near).all()
+
+
 def test_every_place_looks_different_and_walls_are_even():
     style = torch.full((len(PLACES), 8), 0.4)
     walls = paint_backdrop(torch.arange(len(PLACES)), style, 64).clamp(0, 4).sqrt()

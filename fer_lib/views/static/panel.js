@@ -128,8 +128,9 @@ class Laboratory {
     const stage = element("div", top, { class: "fl-stage" });
     this.picture = new FacePicture(stage, "A drawn face that follows the controls below");
     const side = element("div", top, { class: "fl-side" });
+    this.buildPeople(stage);
     this.buildPlane(side);
-    this.buildChoices(side);
+    this.buildEmotions(side);
     const groups = element("div", this.root, { class: "fl-groups" });
     this.sliders = [];
     for (const group of [...new Set(this.data.units.map((unit) => unit.group))]) {
@@ -172,13 +173,16 @@ class Laboratory {
     again.addEventListener("click", () => { this.angles = [0, 0, 0]; this.mark(null); this.moveTo(this.data.units.map(() => [0, 0])); });
   }
 
-  buildChoices(parent) {
+  buildPeople(parent) {
     const people = element("div", parent, { class: "fl-people", role: "group", "aria-label": "Person" });
     this.faces = this.data.people.map((person, k) => {
       const button = element("button", people, { type: "button", "aria-pressed": String(!k), title: person.who }, person.name);
       button.addEventListener("click", () => this.choose(k));
       return button;
     });
+  }
+
+  buildEmotions(parent) {
     const words = element("div", parent, { class: "fl-words", role: "group", "aria-label": "Emotion" });
     this.words = this.data.emotions.map(({ name }, k) => {
       const button = element("button", words, { type: "button", "aria-pressed": "false" }, name);

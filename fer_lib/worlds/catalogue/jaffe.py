@@ -31,7 +31,7 @@ JAFFE = World(
     people={"train": 10},
     frequency={"train": dict.fromkeys(_CLASSES, 1.0)},
     ages=(19.0, 30.0),
-    wanted={"male": (0.0, 0.5), "skin_tone": (0.12, 0.38), "glasses": (0.0, 0.5)},
+    wanted={"male": (0.0, 0.5), "skin_tone": (0.12, 0.38), "glasses": (0.0, 0.5), "hair_length": (-0.3, 0.5)},
     dialect=Dialect(
         variants={
             "anger": (0.3, 2.0, 0.1, 0.1),
@@ -45,8 +45,8 @@ JAFFE = World(
             "fear": ((2.5, {1: 0.7, 4: 0.6, 7: 0.5, 20: 0.4, 15: 0.4}),),
             "anger": ((1.0, {4: 0.8, 7: 0.5, 18: 0.5, 24: 0.5}),),
         },
-        gains={9: 0.7, 25: 0.75, 26: 0.8, 6: 0.8},
-        intensity=(0.72, 9.0),
+        gains={25: 0.8, 26: 0.85, 6: 0.8},
+        intensity=(0.84, 9.0),
         blend=0.0,
         uneven=0.05,
         restless=0.3,
@@ -55,7 +55,7 @@ JAFFE = World(
         yaw_deg=2.0,
         pitch_deg=2.0,
         roll_deg=1.5,
-        scale=(0.86, 0.94),
+        scale=(1.00, 1.08),
         shift=0.015,
         busy=0.0,
         contrast=(0.5, 0.9),
