@@ -49,6 +49,7 @@ TALK = {25: 0.7, 26: 0.45, 18: 0.3, 20: 0.3, 17: 0.3, 4: 0.3, 7: 0.3}  # what a 
 CLEAR = 0.55  # intensity above which a face counts as showing its emotion
 READ = {"happy_neutral": (12, 25), "four_classes": (1, 2, 4, 5, 10, 12, 25, 26, 27)}  # units that decide
 LOOKS = ((1.0, 0, 0), (1.0, 2, 0), (1.0, -2, 0), (1.0, 0, 2), (1.0, 0, -2), (1.1, 0, 0), (0.92, 0, 0))
+FAINT = 0.45  # people show less than our faces do: how far from rest an emotion's units count
 FREE = 0.3  # share of faces whose units are drawn independently
 CHUNK = 64
 
@@ -218,7 +219,10 @@ def _decider(found: np.ndarray, emotion: np.ndarray, classes: Sequence[str]) -> 
 
     chosen = np.isin(emotion, [CLASSES.index(name) for name in classes])
     names = np.array(CLASSES)[emotion[chosen]]
-    return LogisticRegression(class_weight="balanced", max_iter=500).fit(found[chosen], names)
+    rest = found[emotion == CLASSES.index("neutral")].mean(0)
+    acting = (names != "neutral")[:, None]
+    shown = np.where(acting, rest + FAINT * (found[chosen] - rest), found[chosen])
+    return LogisticRegression(class_weight="balanced", max_iter=500).fit(shown, names)
 
 
 def reality(traveller: Traveller, faces: FaceSet, *, resamples: int = 500, seed: int = 0) -> "pd.DataFrame":

@@ -76,8 +76,8 @@ def _jaw(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
 
 def _eyes(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
     shut = au[43]
-    upper = 0.060 * p["eye_open"] * (1 + 0.62 * au[5] - 0.34 * au[7] - 0.18 * au[6] - 0.12 * au[4])
-    lower = 0.031 * p["eye_open"] * (1 + 0.12 * au[5] - 0.65 * au[7] - 0.75 * au[6] - 0.25 * au[9])
+    upper = 0.060 * p["eye_open"] * (1 + 0.62 * au[5] - 0.42 * au[7] - 0.18 * au[6] - 0.12 * au[4])
+    lower = 0.031 * p["eye_open"] * (1 + 0.12 * au[5] - 0.80 * au[7] - 0.75 * au[6] - 0.25 * au[9])
     upper = upper - 0.010 * au[12] * p["eye_open"]
     lower = torch.maximum(lower, torch.full_like(lower, 0.004))
     return {
@@ -116,10 +116,10 @@ def _brows(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
 def _mouth(p: dict[str, Tensor], au: dict[int, Tensor], jaw: Sided) -> Sided:
     drop = jaw["jaw_drop"]
     both = {n: v.mean(1, keepdim=True) for n, v in au.items()}
-    stretch = 0.36 * au[12] + 0.26 * au[20] + 0.07 * au[14] - 0.45 * both[18] - 0.14 * both[23]
+    stretch = 0.36 * au[12] + 0.26 * au[20] + 0.12 * au[14] - 0.45 * both[18] - 0.20 * both[23]
     stretch = stretch - 0.30 * both[27] - 0.20 * both[26] * (1 - 0.8 * both[12]) - 0.04 * au[15]
-    corner = p["mouth_rest"] - 0.100 * au[12] + 0.075 * au[15] + 0.012 * au[20] - 0.012 * au[14]
-    thin = 1 - 0.22 * au[12] - 0.30 * both[23] - 0.62 * both[24] - 0.22 * au[20] + 0.35 * both[18]
+    corner = p["mouth_rest"] - 0.100 * au[12] + 0.075 * au[15] + 0.012 * au[20] - 0.024 * au[14]
+    thin = 1 - 0.22 * au[12] - 0.44 * both[23] - 0.62 * both[24] - 0.22 * au[20] + 0.35 * both[18]
     thin = (thin - 0.15 * both[27]).clamp_min(0.25)
     gap = 0.042 * both[25] + both[25] * (0.052 * both[12] + 0.014 * both[10]) + 0.72 * drop
     part = (both[25] + drop * 8).clamp(max=1)

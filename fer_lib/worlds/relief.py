@@ -129,7 +129,8 @@ def _mouth(s: Strokes, face: Sides) -> None:
     corner_y = face.mouth_y + face.corner + face.sag
     s.pair(-0.016 - 0.010 * face.smile, face.mouth_w + 0.008, corner_y, 0.024, 0.030)
     s.pair(0.012 + 0.014 * face.smile, face.mouth_w + 0.055, corner_y, 0.028, 0.055)
-    s.pair(-0.020 * face.dimple, face.mouth_w + 0.075, corner_y - 0.01, 0.020, 0.034)
+    s.pair(-0.044 * face.dimple, face.mouth_w + 0.060, corner_y - 0.01, 0.024, 0.055)
+    s.pair(0.030 * face.dimple, face.mouth_w + 0.125, corner_y - 0.01, 0.034, 0.055)
 
 
 def _chin(s: Strokes, face: Sides, p: dict[str, Tensor]) -> None:
