@@ -85,7 +85,7 @@ _ALL = (
         homepage="mohammadmahoor.com/affectnet",
         obtain="Obtain AffectNet; the masks are drawn on its pictures.",
         layout="as affectnet",
-        reference="Barros and Sciutti, Face-STN, 2022",
+        reference="Barros and Sciutti, CVPR Workshops, 2021; used in Face-STN, 2022",
         metrics={"categorical": "mean_class_accuracy"},
     ),
     CorpusInfo(
@@ -114,7 +114,7 @@ _ALL = (
         obtain="Put fer2013new.csv of the project beside FER2013's fer2013.csv.",
         layout="fer2013new.csv and fer2013.csv; or FER2013Train, FER2013Valid, FER2013Test with label.csv",
         reference="Barsoum, Zhang, Canton Ferrer and Zhang, ICMI, 2016",
-        counts={"train": 25_060, "validation": 3_199, "test": 3_153},
+        counts={"train": 25_060, "validation": 3_199, "test": 3_153},  # with a majority label
     ),
     CorpusInfo(
         name="jaffe",
@@ -180,11 +180,11 @@ _ALL = (
         unit="sequence",
         protocol="folds over the people; the apex of each execution",
         licence=_RESEARCH,
-        homepage="the authors' pages",
-        obtain="Ask its authors. No official layout is public: a manifest names the clips.",
+        homepage="cl.cam.ac.uk/~hg410/fabo.html",
+        obtain="Sign the authors' agreement. No official layout is public: a manifest names the clips.",
         layout="a manifest (video, subject, expression, start, apex, end), with the videos",
         reference="Gunes and Piccardi, ICPR, 2006",
-        counts={"all": 284},
+        counts={"all": 284},  # videos, as Face-STN counts them
     ),
     CorpusInfo(
         name="amigos",
@@ -211,7 +211,7 @@ _ALL = (
         obtain="Sign the agreement on its homepage.",
         layout="annotations as a txt a video, with cropped_aligned/<video>/00001.jpg",
         reference="Kollias and Zafeiriou, BMVC, 2019",
-        counts={"train": 346, "validation": 68, "test": 131},
+        counts={"train": 346, "validation": 68, "test": 131},  # videos with valence and arousal
     ),
 )
 

@@ -12,6 +12,7 @@ TRAITS = (
     "age", "male", "skin_tone", "glasses", "beard",
     "yaw_deg", "pitch_deg", "roll_deg", "light_azimuth_deg", "light_key", "exposure",
 )  # fmt: skip
+SCENE = ("light_key", "light_azimuth_deg", "exposure")  # two scenes never share all three
 
 
 def association(
@@ -21,8 +22,9 @@ def association(
 
     .. math:: \eta^2 = \frac{\sum_k n_k (\bar x_k - \bar x)^2}{\sum_i (x_i - \bar x)^2}
 
-    Frames of a clip show one feeling by one person, so each clip counts once. Under independence the ratio of
-    mean squares follows (nearly) an F distribution with K - 1 and n - K degrees of freedom.
+    Frames of a clip, and clips of a video that repeat a feeling in one scene, are not drawn anew: each
+    feeling counts once a scene. Under independence the ratio of mean squares follows (nearly) an F
+    distribution with K - 1 and n - K degrees of freedom.
 
     Args:
         truth: of a world, N rows.
@@ -45,6 +47,8 @@ def association(
     from scipy.special import fdtrc
 
     rows = truth.drop_duplicates("clip") if "clip" in truth else truth
+    scene = [name for name in SCENE if name in truth]
+    rows = rows.drop_duplicates([*scene, shown]) if scene else rows
     kinds, kind = np.unique(rows[shown].astype(str), return_inverse=True)
     count, n = np.bincount(kind), len(rows)
     lines = []
@@ -82,8 +86,8 @@ def fairness(truths: "dict[str, pd.DataFrame]") -> "pd.DataFrame":
         truths: by world.
 
     Returns:
-        A row a world: world, n (pictures or clips), traits (how many were tested), trait (the strongest),
-        share, expected, p (adjusted by Holm over all worlds and traits).
+        A row a world: world, n (pictures, or scenes of clips), traits (how many were tested), trait (the
+        strongest), share, expected, p (adjusted by Holm over all worlds and traits).
     """
     import pandas as pd
 

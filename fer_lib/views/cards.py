@@ -15,8 +15,8 @@ from fer_lib.worlds import WORLDS
 ABOUT: dict[str, tuple[str, str, str]] = {
     "affectnet": (
         "Faces found by web search with emotion words in six languages; people of all ages, in the wild.",
-        "One trained annotator a picture: one of eight emotions and a point of valence and arousal. Two read "
-        "some of them and gave the same emotion to about 61 %.",
+        "One annotator a picture: one of eight emotions and a point of valence and arousal. Two people read "
+        "36,000 of them and agreed on about 61 %, as its paper reports.",
         "One reading a picture; nearly half of the training part is happiness; test labels are not public.",
     ),
     "masked_affectnet": (
@@ -26,50 +26,55 @@ ABOUT: dict[str, tuple[str, str, str]] = {
     ),
     "fer2013": (
         "Grey faces of 48 x 48 pixels, found by web search with emotion words and cut out by a detector.",
-        "The search word, cleaned by people: one of seven emotions. People reached about 65 %.",
+        "The search word, checked by people: one of seven emotions. Its paper reports that people reach "
+        "65 %, give or take 5.",
         "Wrong labels, pictures without a face, copies of training pictures among the test pictures.",
     ),
     "ferplus": (
         "The pictures of FER2013.",
         "Ten crowd workers a picture: votes for eight emotions, unknown, not a face.",
-        "Contempt and disgust are rare; the copies of FER2013 stay; its two published label files differ.",
+        "Contempt and disgust are rare; the copies of FER2013 stay; its two published label files differ on "
+        "some 1,600 pictures.",
     ),
     "jaffe": (
-        "Ten Japanese women in a studio, three or four pictures of each expression, grey, 256 x 256.",
-        "The expression that was asked for; students' mean ratings come with it.",
-        "Small, one sex, one studio; in places the ratings contradict the pose.",
+        "Ten Japanese women posing, about three pictures of each expression, grey, 256 x 256.",
+        "The expression that was asked for; mean ratings by Japanese viewers come with it.",
+        "Small, one sex, posed; the ratings need not agree with the pose.",
     ),
     "omg_emotion": (
-        "People who talk to their camera in online videos, cut into utterances.",
+        "Monologues and acted scenes in online videos, one person each, cut into utterances.",
         "At least five crowd workers an utterance, in order and in context: arousal from 0 to 1, valence "
         "from -1 to 1, one of seven emotions.",
-        "Videos that have vanished; a label for a whole utterance says little about a frame.",
+        "Its videos lie on a public site, where some vanish; the label of an utterance says little about one "
+        "frame.",
     ),
     "elderreact": (
-        "People above fifty who react to videos, filmed by one online channel.",
-        "Crowd workers: six emotions present or absent, and valence from 1 to 7.",
-        "People talk in most clips; few subjects; fear and disgust are rare.",
+        "Forty-six elderly people who react to what they are shown, in short online clips.",
+        "Human annotators: six emotions present or absent, and valence from 1 to 7.",
+        "Few subjects; people often talk, and a talking mouth can look like an expression.",
     ),
     "emoreact": (
-        "Children of 4 to 14 years who react to things that are shown to them, filmed by one online channel.",
-        "Crowd workers: eight states present or absent, several at once, and valence from 1 to 7.",
-        "One studio and one style of cutting; some states occur in few clips.",
+        "Sixty-three children of 4 to 14 years who react to what they are shown, in short online clips.",
+        "Three crowd workers a clip: eight states present or absent, several at once; valence from 1 to 7.",
+        "Few subjects, who fidget, turn away and cover their faces.",
     ),
     "fabo": (
-        "Twenty-three people acting emotions from a scenario, filmed by one camera for the face and one for "
-        "the body.",
-        "Six observers; apex frames are marked.",
-        "Acted; no official layout is public, so a manifest must name the clips.",
+        "People who act emotions on request, about twenty-three of them, filmed by one camera for the face "
+        "and one for the body.",
+        "One of nine states a video, that of its apex; observers labelled the videos as well.",
+        "Acted; no official layout is public, so a manifest must name the clips. Size as in Face-STN.",
     ),
     "amigos": (
-        "Forty people alone before short films, filmed from the front.",
+        "Forty people, each alone before sixteen short films, filmed from the front.",
         "Three annotators: valence and arousal of each segment of 20 seconds.",
-        "Long stillness; annotators use different parts of the scale; few values lie outside it.",
+        "People sit still for long; annotators differ; a few values lie outside the scale.",
     ),
     "affwild2": (
-        "Reactions in online videos, frame by frame, in the wild.",
-        "Valence and arousal drawn with a joystick while the video ran; expressions by experts.",
-        "Annotations lag behind the face; unreadable frames are marked; neighbours are near copies.",
+        "People in online videos, many of them reacting to something they watch, in the wild.",
+        "Each frame: valence and arousal, drawn with a joystick while the video ran; one of seven "
+        "expressions for a part of the videos.",
+        "Annotations drawn live lag behind the face; frames without a valid label are marked; neighbours "
+        "are near copies.",
     ),
 }
 ROWS = (

@@ -70,7 +70,7 @@ def arrange(people: People, units: Tensor) -> Layout:
 
 
 def _jaw(p: dict[str, Tensor], au: dict[int, Tensor]) -> Sided:
-    drop = (0.165 * au[26] + 0.33 * au[27]).mean(1, keepdim=True).clamp(max=0.36)
+    drop = (0.20 * au[26] + 0.33 * au[27]).mean(1, keepdim=True).clamp(max=0.36)
     return {"jaw_drop": drop, "chin": p["chin"] + 0.72 * drop}
 
 
@@ -121,7 +121,7 @@ def _mouth(p: dict[str, Tensor], au: dict[int, Tensor], jaw: Sided) -> Sided:
     corner = p["mouth_rest"] - 0.100 * au[12] + 0.075 * au[15] + 0.012 * au[20] - 0.024 * au[14]
     thin = 1 - 0.22 * au[12] - 0.44 * both[23] - 0.62 * both[24] - 0.22 * au[20] + 0.35 * both[18]
     thin = (thin - 0.15 * both[27]).clamp_min(0.25)
-    gap = 0.042 * both[25] + both[25] * (0.052 * both[12] + 0.014 * both[10]) + 0.72 * drop
+    gap = 0.042 * both[25] + both[25] * (0.052 * both[12] + 0.014 * both[10]) + 0.90 * drop
     part = (both[25] + drop * 8).clamp(max=1)
     lift = 0.052 * au[10] + 0.022 * both[9] + 0.022 * both[12] * part
     return {

@@ -104,7 +104,7 @@ def _opening(
     teeth = cover(y - top - length, 1.2 * pixel) * ramp(tall, 0.006, 0.020) * ramp(u, 0.99, 0.80)
     gaps = 1 - 0.10 * gauss(((torch.remainder(x.abs() + 0.0375, 0.075) - 0.0375) / 0.005) ** 2)
     shade = gaps * parts["dim"] * (1 - 0.75 * u * u) * (0.78 + 0.22 * ramp(y - top, 0.0, 0.03))
-    ivory = colour_of(0.60, 0.55, 0.48, colour) * shade.unsqueeze(1)
+    ivory = colour_of(0.80, 0.75, 0.67, colour) * shade.unsqueeze(1)
     inside = paint(inside, teeth * 0.96, ivory)
     bottom = cover(low - 0.034 - y, 1.5 * pixel) * ramp(tall, 0.05, 0.09) * ramp(tall, 0.20, 0.13)
     bottom = bottom * ramp(u, 0.85, 0.55) * (0.65 - 0.5 * here.smile + 0.3 * here.stretched).clamp(0, 0.8)

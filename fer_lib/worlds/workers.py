@@ -82,11 +82,16 @@ def render_parts(
     alone = number < 2 or total * size * size < SMALL
     job = {"world": world, "tasks": tasks, "size": size, "seed": seed}
     parts = _alone(job) if alone else _together(job, number)
-    hidden = None if progress is None else not progress
+    hidden = not _on_terminal() if progress is None else not progress
     with tqdm(total=total, desc=f"rendering {world.name}", unit="face", disable=hidden) as bar:
         for part in parts:
             yield part
             bar.update(len(part[0]))
+
+
+def _on_terminal() -> bool:
+    """Whether somebody watches. A kernel says so too, but its bar would stay on the page."""
+    return sys.stderr.isatty() and "ipykernel" not in sys.modules
 
 
 @contextmanager

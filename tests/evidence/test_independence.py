@@ -39,6 +39,15 @@ def test_frames_of_a_clip_count_once():
     assert right["n"].iloc[0] == 50
 
 
+def test_a_feeling_repeated_in_one_scene_counts_once():
+    rng = np.random.default_rng(3)
+    scenes = _truth(rng, 60).assign(light_key=rng.random(60))
+    again = scenes.loc[np.repeat(np.arange(60), 4)].reset_index(drop=True).assign(clip=np.arange(240))
+    assert association(again, traits=["age"])["n"].tolist() == [60]
+    other = scenes.assign(prototype=scenes["prototype"] + "x")  # another feeling in the same scene counts
+    assert association(pd.concat([scenes, other]), traits=["age"])["n"].tolist() == [120]
+
+
 def test_holm_by_hand():
     assert adjusted(np.array([0.2, 0.01])).tolist() == pytest.approx([0.2, 0.02])
     assert adjusted(np.array([0.9, 0.8])).tolist() == [1, 1]

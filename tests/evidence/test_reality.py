@@ -35,7 +35,7 @@ def test_even_contrast_forgets_light(faces):
 
 
 def test_traveller_reads_faces_of_its_own_kind(faces):
-    traveller = reality.train_traveller(faces, histograms=True)
+    traveller = reality.train_traveller(faces, readers=("histograms",))
     assert traveller.skill > 0.1
     other = reality.travel_faces(192, size=32, seed=2)
     emotion = other.truth["emotion"].to_numpy()
@@ -51,6 +51,18 @@ def test_traveller_reads_faces_of_its_own_kind(faces):
     assert (report["low"] <= report["value"]).all()
 
 
-def test_network_traveller_runs(faces):
-    traveller = reality.train_traveller(faces.subset(np.arange(120)), epochs=1)
-    assert traveller.units(faces.subset(np.arange(5))).shape == (5, 20)
+def test_network_and_histograms_are_averaged(faces):
+    few, seen = faces.subset(np.arange(120)), faces.subset(np.arange(5))
+    train = {"epochs": 1, "width": 0.125}
+    both, one, other = (
+        reality.train_traveller(few, readers=names, **train).units(seen)
+        for names in (("network", "histograms"), ("network",), ("histograms",))
+    )
+    assert both.shape == (5, 20)
+    assert np.abs(one - other).max() > 0.01
+    assert np.allclose(both, (one + other) / 2, atol=1e-5)
+
+
+def test_unknown_readers_are_refused(faces):
+    with pytest.raises(ValueError, match=r"readers must be network, histograms or both; got \('eyes',\)"):
+        reality.train_traveller(faces, readers=("eyes",))

@@ -20,7 +20,7 @@ AFFECTNET = World(
     task="valence_arousal",
     tasks=("valence_arousal", "categorical"),
     metric="ccc",
-    protocol="trained on train, tested on validation, as the corpus's own test part was never released",
+    protocol="trained on train, tested on validation, as the test labels of the corpus are not public",
     size=96,
     channels=3,
     counts={"train": 24_000, "validation": 4_000},
@@ -46,7 +46,8 @@ AFFECTNET = World(
     style=SceneStyle(yaw_deg=10, pitch_deg=5, roll_deg=5, scale=(1.02, 1.24), shift=0.04),
     panel=Panel(count=12, bias=0.45, slips=0.07, weak_below=0.30, shift=0.06, noise=0.11),
     published=published_of("affectnet"),
-    why="Found by searching the web for emotion words in six languages: textbook faces, clearly shown.",
+    why="Found by searching the web for emotion words in six languages; in its world, textbook faces, "
+    "clearly shown.",
 )
 
 # AffectNet with masks drawn on; other people than AFFECTNET has, so that neither world leaks into the other

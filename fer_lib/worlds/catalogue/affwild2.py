@@ -24,7 +24,7 @@ AFFWILD2 = World(
     channels=3,
     counts={split: videos * _SCENES * _KEPT for split, videos in _VIDEOS.items()},
     people=_VIDEOS,
-    # neutral, anger, disgust, fear, happiness, sadness, surprise
+    # neutral, anger, disgust, fear, happiness, sadness, surprise: our guess, not published shares
     frequency=dict.fromkeys(_VIDEOS, shares(_CLASSES, (0.42, 0.07, 0.04, 0.05, 0.22, 0.11, 0.09))),
     ages=(10.0, 75.0),
     dialect=Dialect(
@@ -66,6 +66,6 @@ AFFWILD2 = World(
         lag_s=0.4,
     ),
     prefix="video",
-    why="Reactions to trailers, pranks and games, rated by four experts with a joystick while the video ran: "
+    why="Reactions to trailers, films and pranks, rated with a joystick while the video ran. In its world "
     "ratings follow late, most are aroused, and the more so the less pleasant.",
 )

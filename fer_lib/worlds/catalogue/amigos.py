@@ -77,7 +77,7 @@ AMIGOS = World(
     prefix="P",
     digits=2,
     clip_name="segment",
-    why="Viewers in a dim room, talking to nobody: long stillness, small smiles, low arousal that shows in "
-    "the lids; comedies relax and thrillers rouse; readers from elsewhere are "
-    "right about valence and wrong about arousal (chapter 11).",
+    why="Viewers who talk to nobody. In their world: long stillness, small smiles, low arousal that shows in "
+    "the lids, films that relax or rouse. It is made so that valence travels better than arousal, as the "
+    "study of chapter 11 found on the corpus.",
 )

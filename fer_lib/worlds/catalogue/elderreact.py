@@ -24,7 +24,7 @@ ELDERREACT = World(
     channels=3,
     counts={split: clips * _KEPT for split, clips in _CLIPS.items()},
     people={"train": 22, "validation": 12, "test": 12},
-    # anger, disgust, fear, happiness, sadness, surprise; amusement leads
+    # anger, disgust, fear, happiness, sadness, surprise: our guess, not published shares
     frequency=dict.fromkeys(
         _CLIPS, shares((*_CLASSES, "neutral"), (0.13, 0.14, 0.09, 0.30, 0.10, 0.16, 0.08))
     ),
@@ -66,6 +66,6 @@ ELDERREACT = World(
     ),
     prefix="elder",
     gender=True,
-    why="Older faces move less and more unevenly, over wrinkles and sagging corners that look sad at "
-    "rest; lids droop, lips press, chins rise (Ma et al., 2019; Foelster et al., 2014).",
+    why="Age changes skin, shape and movement, and folds can look like feelings (Ma et al., 2019; Foelster "
+    "et al., 2014). In this world old faces move less and more unevenly; lids droop, lips press, chins rise.",
 )

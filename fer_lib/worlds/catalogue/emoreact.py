@@ -24,7 +24,7 @@ EMOREACT = World(
     channels=3,
     counts={split: clips * _KEPT for split, clips in _CLIPS.items()},
     people={"train": 25, "validation": 18, "test": 20},
-    # curiosity, uncertainty, excitement, happiness, surprise, disgust, fear, frustration
+    # curiosity, uncertainty, excitement, happiness, surprise, disgust, fear, frustration: our guess
     frequency=dict.fromkeys(
         _CLIPS, shares((*_CLASSES, "neutral"), (0.19, 0.14, 0.15, 0.17, 0.10, 0.08, 0.06, 0.08, 0.03))
     ),
@@ -70,7 +70,7 @@ EMOREACT = World(
         blinks=20.0,
     ),
     prefix="child",
-    why="Children fidget and show big, quick, open-mouthed expressions, smile more and frown less; their "
-    "states are not the six emotions but what fits a child before something new "
-    "(Nojavanasghari et al., 2016).",
+    why="Children fidget, and their states are not the six emotions but what fits a child before something "
+    "new (Nojavanasghari et al., 2016). In this world their expressions are big, quick and open-mouthed; "
+    "they smile more and frown less.",
 )

@@ -1,4 +1,4 @@
-"""FABO: 23 people act nine states before a plain wall, each from rest to apex and back."""
+"""FABO: 23 people act nine states, here before a plain wall, each from rest to apex and back."""
 
 from fer_lib.affect import VOCABULARIES
 from fer_lib.worlds.annotators import Panel
@@ -75,6 +75,6 @@ FABO = World(
     ),
     prefix="S",
     clip_name="execution",
-    why="Acted on request after a scenario, at full strength, from rest to rest, in a laboratory with fixed "
-    "light; three of the nine states (anxiety, boredom, puzzlement) are no basic emotions.",
+    why="Acted on request in a laboratory, from rest to rest; in its world at full strength and in even "
+    "light. Three of the nine states (anxiety, boredom, puzzlement) are no basic emotions.",
 )

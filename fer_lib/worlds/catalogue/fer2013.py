@@ -65,7 +65,7 @@ FER2013 = World(
         stretch=(0.95, 1.15),
     ),
     style=_STYLE,
-    # labels began as search words: sad and fearful are given freely, to neutral faces too, disgust rarely
+    # labels began as search words; in this world sad and fearful are given freely, disgust rarely
     panel=Panel(
         count=8,
         bias=0.5,
@@ -80,7 +80,7 @@ FER2013 = World(
     ),
     blank=0.0003,
     published=published_of("fer2013"),
-    why="Stock and press pictures found by emotion words: open mouths, exaggerated anger, shouted joy.",
+    why="Web pictures found by emotion words. In their world: open mouths, exaggerated anger, shouted joy.",
 )
 
 FERPLUS = World(
@@ -95,7 +95,7 @@ FERPLUS = World(
     channels=1,
     counts=_COUNTS,
     people=_PEOPLE,
-    # majority labels that the official vote file gives, in thousands
+    # the emotion with most votes on each picture of the official vote file, in thousands
     frequency=dict.fromkeys(
         _SPLITS, shares(VOCABULARIES["ferplus"], (13.0, 9.4, 4.5, 4.4, 3.1, 0.25, 0.82, 0.22))
     ),
@@ -141,5 +141,5 @@ FERPLUS = World(
     ),
     blank=0.004,
     published=published_of("ferplus"),
-    why="The same pictures seen by ten annotators each, who call many of FER2013's weak expressions neutral.",
+    why="The same pictures seen by ten annotators each, who call many of FER2013's emotional faces neutral.",
 )

@@ -41,7 +41,7 @@ JAFFE = World(
             "disgust": (0.4, 1.8, 0.1),
         },
         own={
-            # raters found JAFFE's fear the hardest: tense and small, like sadness or disgust
+            # JAFFE's fear is hard to name: here tense and small, like sadness or disgust
             "fear": ((2.5, {1: 0.7, 4: 0.6, 7: 0.5, 20: 0.4, 15: 0.4}),),
             "anger": ((1.0, {4: 0.8, 7: 0.5, 18: 0.5, 24: 0.5}),),
         },
@@ -76,6 +76,6 @@ JAFFE = World(
     posed_slips=0.10,
     sittings=_sittings(),
     initials=("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM"),
-    why="Posed through a half mirror by ten young women with their hair tied back: small, even faces; "
-    "raters often took the fear for something else (Lyons et al., 1998).",
+    why="Posed by ten women, who took their own pictures with their hair tied back (Lyons et al., 1998). In "
+    "this world: small, even movements, and a fear that is often taken for something else.",
 )

@@ -24,7 +24,7 @@ OMG_EMOTION = World(
     channels=3,
     counts={split: videos * _UTTERANCES * _KEPT for split, videos in _VIDEOS.items()},
     people=_VIDEOS,
-    # anger, disgust, fear, happiness, neutral, sadness, surprise: mostly neutral, rarely afraid
+    # anger, disgust, fear, happiness, neutral, sadness, surprise: about right, neutral and happy lead
     frequency=dict.fromkeys(_VIDEOS, shares(_CLASSES, (0.13, 0.07, 0.06, 0.24, 0.28, 0.17, 0.05))),
     ages=(16.0, 65.0),
     dialect=Dialect(
@@ -63,6 +63,6 @@ OMG_EMOTION = World(
     ),
     prefix="omg",
     clip_name="utterance",
-    why="Monologues and auditions: one person acts a change of feeling over a minute, talking all the time; "
-    "five annotators, who knew the context, rated whole utterances.",
+    why="Monologues and auditions: one person's feeling changes over a minute of talking; at least five "
+    "annotators, who knew what went before, rated whole utterances.",
 )
