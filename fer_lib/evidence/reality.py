@@ -3,8 +3,9 @@
 What travels is the reading of single muscles. A classifier trained on the worlds' emotions learns whatever
 tells the classes apart in rendered faces; a reader of action units has to find each movement among all the
 others. So a network first learns the units, and a linear model then learns, on rendered faces still, which
-units belong to which emotion: all units of the prototypes of the emotions in question. No setting here was
-chosen by looking at real faces.
+units belong to which emotion: all units of the prototypes of the emotions in question. No real face trains a
+traveller or chooses its epoch. Its makers did look at scores on the training part of one collection of real
+faces; an honest number comes from people who were not in it.
 """
 
 from collections.abc import Callable, Sequence
