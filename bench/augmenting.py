@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from bench._clock import rate
-from fer_lib.preprocess import Augmentation, augment
+from fer_lib.augment import Augmentation, augment
 
 
 def run() -> Iterator[dict]:

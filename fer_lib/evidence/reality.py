@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 
 from fer_lib import worlds
+from fer_lib.augment import Augmentation
 from fer_lib.datasets.faceset import FaceSet
 from fer_lib.encoders import FaceChannel
 from fer_lib.evidence.drawn import as_unit_faces
 from fer_lib.evidence.units import independent_units
 from fer_lib.heads import FaceModel, build_model
 from fer_lib.metrics import bootstrap_interval, mean_class_accuracy, pearson
-from fer_lib.preprocess import Augmentation
 from fer_lib.train import Settings, fit, predict, seeded
 from fer_lib.train.baseline import gradient_histograms
 from fer_lib.train.evaluate import FEW

@@ -8,11 +8,11 @@ import numpy as np
 from torch import Tensor
 
 from fer_lib.affect import index_map
+from fer_lib.augment import Augmentation
 from fer_lib.encoders import FaceChannel
 from fer_lib.evidence.units import unit_faces, unit_regressor
 from fer_lib.heads import FaceModel, build_model
 from fer_lib.metrics import macro_f1
-from fer_lib.preprocess import Augmentation
 from fer_lib.train import Settings, fit, predict, score, seeded
 from fer_lib.worlds import WORLDS, SceneStyle
 

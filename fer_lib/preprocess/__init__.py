@@ -1,16 +1,12 @@
-"""From a picture to what an encoder reads: find the face, align it, mask it, vary it, prepare it."""
+"""From a picture to what an encoder reads: find the face, align it, mask it, prepare it."""
 
 from fer_lib.preprocess.align import align, eye_centres, similarity_from_eyes, warp
-from fer_lib.preprocess.augment import THESIS, Augmentation, augment
 from fer_lib.preprocess.detect import detect, find_eyes, find_faces
 from fer_lib.preprocess.inputs import prepare
 from fer_lib.preprocess.masks import overlay
 
 __all__ = [
-    "THESIS",
-    "Augmentation",
     "align",
-    "augment",
     "detect",
     "eye_centres",
     "find_eyes",

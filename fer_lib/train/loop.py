@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
-from fer_lib.preprocess import augment, prepare
+from fer_lib.augment import augment
+from fer_lib.preprocess import prepare
 from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, steps_of
 from fer_lib.train.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
 from fer_lib.train.device import make_fabric

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from fer_lib.preprocess.augment import THESIS, Augmentation, augment
+from fer_lib.augment import THESIS, Augmentation, augment
 from fer_lib.preprocess.facesets import (
     Photographs,
     align_all,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from fer_lib.preprocess.augment import Augmentation
+from fer_lib.augment import Augmentation
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "constant")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer_lib.datasets import describe
+from fer_lib.datasets import describe, limit_for
+from fer_lib.datasets.sizes import PROFILES
 from fer_lib.worlds import WORLDS
 
 # name: (what and whom it shows, how it was labelled, known faults)
@@ -125,10 +126,14 @@ def card(name: str) -> dict[str, str]:
     shows, labels, faults = ABOUT[name]
     sizes = ", ".join(f"{split} {count:,}" for split, count in info.counts.items()) or "as published"
     look = f"{world.size} x {world.size}, {'colour' if world.channels == 3 else 'grey'}"
+    whole = world.counts["train"]
+    taken = ", ".join(
+        f"{limit_for(f'world:{name}', profile) or whole:,} in {profile}" for profile in PROFILES
+    )
     values = (
         shows, labels, ", ".join(info.classes) or "none: valence and arousal", f"{sizes} ({info.unit}s)",
         info.protocol, METRICS[world.metric], info.licence, info.obtain, faults,
-        f"{look}. {world.why}".strip(), info.reference,
+        f"{look}. {world.why} Training faces by profile: {taken}.", info.reference,
     )  # fmt: skip
     return dict(zip(ROWS, values, strict=True))
 

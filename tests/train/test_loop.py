@@ -13,10 +13,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))  # tests hold no packages
 from small_faces import small_faces
 
+from fer_lib.augment import Augmentation
 from fer_lib.encoders import FaceChannel
 from fer_lib.errors import DataError
 from fer_lib.heads import FaceModel, head_for
-from fer_lib.preprocess import Augmentation
 from fer_lib.train import Settings, fit, predict, score, seeded
 from fer_lib.train.batches import class_weights, count_steps, epoch_order, steps_of
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from fer_lib.preprocess import THESIS, Augmentation, augment
-from fer_lib.preprocess.augment import turn_hue
+from fer_lib.augment import THESIS, Augmentation, augment, turn_hue
 
 OFF = dict(flip=0.0, rotate_deg=0.0, zoom=0.0, shift=0.0, brightness=0.0, contrast=0.0, cutout=0.0)
 
