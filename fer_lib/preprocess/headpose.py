@@ -33,7 +33,7 @@ class Head:
     """Pose, size and shape of B heads; angles in radians, all (B,) but ``centre``, (B,2) in pixels.
 
     Attributes:
-        yaw, pitch, roll: turn to the image's right, nod down, tilt clockwise.
+        yaw, pitch, roll: turn to the image's right, look up, tilt clockwise.
         scale: pixels a face unit.
         centre: where the point between the eyes is seen.
         width: half width between the ears, in face units.

@@ -250,7 +250,7 @@ def neutral_scene(
 
     Args:
         batch: number of scenes, all alike.
-        yaw_deg, pitch_deg, roll_deg: turn to the image's right, nod down, tilt clockwise.
+        yaw_deg, pitch_deg, roll_deg: turn to the image's right, look up, tilt clockwise.
         scale: half an adult head's height over half the picture.
         light_azimuth_deg, light_elevation_deg: where the lamp stands: to the image's right, and above.
         background: one of ``backdrop.PLACES``.

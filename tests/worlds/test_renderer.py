@@ -103,6 +103,17 @@ def test_turning_right_moves_the_nose_before_the_eyes():
     assert ((turned - straight)[:, 30, 0] > eyes + 3).all()
 
 
+def test_positive_pitch_looks_up_and_positive_roll_tilts_clockwise():
+    people, units = sample_people(4, seed=6), from_intensities({}, batch=4)
+    straight, up, tilted = (
+        render(people, units, neutral_scene(4, **turn), size=128).landmarks
+        for turn in ({}, {"pitch_deg": 20}, {"roll_deg": 20})
+    )
+    nose = [points[:, 30, 1] - points[:, [36, 45], 1].mean(1) for points in (straight, up)]
+    assert (nose[1] < nose[0] - 3).all()  # the tip nears the eye line from below
+    assert (tilted[:, 45, 1] > tilted[:, 36, 1] + 5).all()  # the image's right eye sinks
+
+
 def test_opencv_finds_the_faces_of_the_affectnet_world():
     images, _, truth = WORLDS["affectnet"].build("train", n=192, size=96, seed=3)
     frontal = ((truth.yaw_deg.abs() <= 15) & (truth.pitch_deg.abs() <= 10)).to_numpy()
