@@ -14,7 +14,8 @@ from fer_lib.evidence.units import unit_faces, unit_regressor
 from fer_lib.heads import FaceModel, build_model
 from fer_lib.metrics import macro_f1
 from fer_lib.train import Settings, fit, predict, score, seeded
-from fer_lib.worlds import WORLDS, SceneStyle
+from fer_lib.train.parts import load_train_and_test
+from fer_lib.worlds import SceneStyle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,17 +40,7 @@ def load_worlds(
             (its corpus has none) gives the faces of a quarter of its people.
         size: side in pixels.
     """
-    from fer_lib.datasets import load
-
-    parts = {}
-    for name in names:
-        others = "+".join(split for split in ("validation", "test") if WORLDS[name].counts.get(split))
-        faces = load(f"world:{name}", size=size, limit=train if others else train + test)
-        if others:
-            parts[name] = faces, load(f"world:{name}", split=others, size=size, limit=test)
-        else:
-            parts[name] = faces.split(0.25, seed=0)
-    return parts
+    return {name: load_train_and_test(f"world:{name}", size=size, limits=(train, test)) for name in names}
 
 
 def common_start(

@@ -49,14 +49,40 @@ def load_parts(
         DataError: an unknown corpus, or data that are missing or broken.
         ValueError: the corpus has another task, or sequences; names those that fit.
     """
-    from fer_lib.datasets import load
-
     task = check_task(name, tasks)
-    root = root or None
-    train = load(name, root=root, split="train", size=size, limit=limits[0], seed=seed).as_task(task)
-    train, validation = train.split(0.12, seed=seed)
-    test = load(name, root=root, split="validation+test", size=size, limit=limits[1], seed=seed).as_task(task)
-    return Parts(train, validation, test)
+    rest, test = load_train_and_test(name, root=root, size=size, limits=limits, seed=seed)
+    train, validation = rest.as_task(task).split(0.12, seed=seed)
+    return Parts(train, validation, test.as_task(task))
+
+
+def load_train_and_test(
+    name: str,
+    *,
+    root: str | Path | None = None,
+    size: int | None = None,
+    limits: tuple[int | None, int | None] = (None, None),
+    seed: int = 0,
+) -> tuple["FaceSet", "FaceSet"]:
+    """Load what may be learned from, and what is only reported.
+
+    A corpus that has but one split (JAFFE, FABO) gives a quarter of its people as the test set.
+
+    Args:
+        name, root, size, seed: as ``fer_lib.datasets.load`` takes them; the seed also draws that quarter.
+        limits: at most so many images of the training split, and of all others together.
+
+    Raises:
+        DataError: an unknown corpus, or data that are missing or broken.
+    """
+    from fer_lib.datasets import describe, load
+
+    counts = describe(name).counts
+    others = [split for split in ("validation", "test") if counts.get(split)]
+    if others or not counts:
+        test = load(name, root=root or None, split="validation+test", size=size, limit=limits[1], seed=seed)
+        return load(name, root=root or None, split="train", size=size, limit=limits[0], seed=seed), test
+    both = None if None in limits else sum(limit or 0 for limit in limits)
+    return load(name, root=root or None, split="all", size=size, limit=both, seed=seed).split(0.25, seed=seed)
 
 
 def check_task(name: str, tasks: Sequence[str]) -> str:

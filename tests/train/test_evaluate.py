@@ -80,3 +80,11 @@ def test_parts_share_no_face(tmp_path, monkeypatch):
     assert not paths[1] & paths[2]
     assert set(parts.test.table["split"]) == {"validation", "test"}
     assert len(parts.validation) == pytest.approx(0.12 * 40, abs=1)
+
+
+def test_a_corpus_with_one_split_gives_other_people_as_test_set():
+    parts = load_parts("world:jaffe", ["categorical"], size=32, limits=(150, 63))
+    people = [set(part.table["subject"]) for part in (parts.train, parts.validation, parts.test)]
+    assert all(people)
+    assert sum(map(len, people)) == len(set().union(*people)) == 10
+    assert len(parts.train) + len(parts.validation) + len(parts.test) == 213
