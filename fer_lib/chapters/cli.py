@@ -18,6 +18,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Reads, runs and renders the chapters of Reading Faces.",
 )
+data_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(data_app, name="data")
 
 Profile = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="smoke, quick or full: how much the chapters do.")
@@ -103,17 +105,81 @@ def build(
     raise typer.Exit(builder.build(profile, cores=cores))
 
 
-@app.command()
+@data_app.callback(invoke_without_command=True)
 def data(
+    context: typer.Context,
     root: Annotated[
         str | None, typer.Option("--root", metavar="DIR", help="Folder of the corpora; default: $FER_DATA.")
     ] = None,
 ) -> None:
-    """Shows which corpora are found where, what is missing and how to obtain it."""
+    """Shows which corpora are found where, and how to obtain the others; checks and writes corpora."""
+    if context.invoked_subcommand is not None:
+        if root is not None:
+            raise ValueError(
+                f"--root must stand alone; got it with {context.invoked_subcommand}. "
+                "Give the folder after the command."
+            )
+        return
     from fer_lib import datasets
     from fer_lib.chapters import show
 
     typer.echo(show.corpora(datasets.catalogue(root=root)))
+
+
+@data_app.command("check")
+def check_data(
+    name: Annotated[str, typer.Argument(help="Corpus, such as affectnet.")],
+    root: Annotated[str | None, typer.Argument(help="Its folder; default: in $FER_DATA.")] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Also write everything found as JSON.")
+    ] = None,
+    faces: Annotated[
+        bool, typer.Option("--faces/--no-faces", help="Look for a face in every picture.")
+    ] = True,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Threads that decode; default: all cores.")
+    ] = None,
+    o: Annotated[
+        list[str] | None, typer.Option("-o", metavar="NAME=VALUE", help="An option of the corpus; often.")
+    ] = None,
+) -> None:
+    """Reads a whole corpus, stores nothing, says what is wrong; status 0: usable, 1: not, 2: wrong call."""
+    from fer_lib import artifacts, datasets
+    from fer_lib.chapters import show
+
+    options = {key: _value(text) for key, text in _pairs(o or [], "-o", "framing=found").items()}
+    try:
+        report = datasets.check(name, root, faces=faces, workers=workers, **options)
+    except TypeError as error:  # an option that the corpus does not have
+        raise ValueError(str(error)) from error
+    if json:
+        artifacts.atomic_write(json, report.json())
+    typer.echo(show.report(report))
+    raise typer.Exit(0 if report.usable else 1)
+
+
+@data_app.command("write")
+def write_data(
+    name: Annotated[str, typer.Argument(help="World, such as world:jaffe.")],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="New or empty folder.")],
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", help="Pictures in all; default: the whole world.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Draws the world.")] = 0,
+    size: Annotated[
+        int | None, typer.Option("--size", metavar="N", help="Side in pixels; default: the world's own.")
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--form", metavar="NAME", help="Form of the release; default: the usual.")
+    ] = None,
+    fps: Annotated[int, typer.Option("--fps", metavar="N", help="Frames a second of films: 1, 5 or 25.")] = 5,
+) -> None:
+    """Writes a world out in the official layout of its corpus, to learn the format or to try a reader."""
+    from fer_lib.chapters import show
+    from fer_lib.datasets import releases
+
+    how = {"limit": limit, "seed": seed, "size": size, "form": form, "fps": fps}
+    typer.echo(show.written(releases.write_release(name, folder, **how)))
 
 
 def main() -> None:
@@ -130,16 +196,29 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
+def _pairs(given: list[str], flag: str = "-p", example: str = "seeds=3") -> dict[str, str]:
     pairs: dict[str, str] = {}
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
-            raise ValueError(f"-p must be NAME=VALUE; got {pair!r}. Write for example -p seeds=3.")
+            raise ValueError(f"{flag} must be NAME=VALUE; got {pair!r}. Write for example {flag} {example}.")
         if name.strip() in pairs:
             raise ValueError(f"{name.strip()} must be given once; got it twice. Drop one of them.")
         pairs[name.strip()] = value
     return pairs
+
+
+def _value(text: str) -> object:
+    """A number, true, false or none where the text is one, else the text."""
+    words = {"true": True, "false": False, "none": None}
+    if text.strip().lower() in words:
+        return words[text.strip().lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 if __name__ == "__main__":

@@ -108,6 +108,63 @@ def corpora(known: Any) -> str:
     return "\n".join(lines)
 
 
+def report(checked: Any) -> str:
+    """What `fer data check` shows: counts, a line a finding, and whether the corpus may be used.
+
+    Args:
+        checked: a `fer_lib.datasets.check.Report`.
+    """
+    form = f"{checked.form} form, {checked.source}" if checked.form else "not read to the end"
+    took = f"{checked.rows:,} pictures read in {checked.seconds:.0f} s; nothing was stored"
+    lines = [f"{checked.name} in {path(checked.root)}: {form}", took]
+    if len(checked.counts):
+        counted = checked.counts.reset_index()
+        rows = [[_counted(value) for value in row] for row in counted.itertuples(index=False)]
+        lines += ["", columns(rows, header=[str(column) for column in counted])]
+    if checked.findings:
+        found = [[f.severity, f"{f.count:,}", f.what, _examples(f.examples)] for f in checked.findings]
+        lines += ["", columns(found, header=["severity", "count", "found", "such as"])]
+    severe = [finding.severity for finding in checked.findings]
+    stops, warnings = severe.count("stop"), severe.count("warning")
+    verdict = f"NOT usable as it is: {stops} x stop" if stops else "usable"
+    return "\n".join([*lines, "", f"{verdict}, {warnings} x warning" if warnings else verdict])
+
+
+def _counted(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    missing = value is None or value != value or str(value) == "<NA>"
+    return "-" if missing else f"{value:,.3f}" if isinstance(value, float) and value % 1 else f"{value:,.0f}"
+
+
+def _examples(examples: Sequence[str], shown: int = 2) -> str:
+    rest = len(examples) > shown
+    return printable("; ".join(examples[:shown])) + ("; ..." if rest else "")
+
+
+def printable(text: str) -> str:
+    """A text that any terminal takes: what is not UTF-8 in a file's name shows as \\udc.. codes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def written(done: Any) -> str:
+    """What `fer data write` shows: where, how many, and what the release has no place for.
+
+    Args:
+        done: a `fer_lib.datasets.releases.Written`.
+    """
+    counts = ", ".join(f"{split} {number:,}" for split, number in done.counts.items())
+    corpus = done.name.removeprefix("world:")
+    lines = [
+        f"{done.name} written to {path(done.folder)}: {done.form} form, files: {done.files:,}",
+        f"rows    {counts}",
+    ]
+    if done.lost:
+        lines.append(_wrapped("lost", f"the release has no place for {', '.join(done.lost)}").strip())
+    here = path(done.folder)
+    return "\n".join([*lines, f"check   fer data check {corpus} {here}"])
+
+
 def _wrapped(word: str, sentence: str) -> str:
     width = min(110, shutil.get_terminal_size().columns)
     return textwrap.fill(f"{word:8}{sentence}", width, initial_indent="    ", subsequent_indent=" " * 12)

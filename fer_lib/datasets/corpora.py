@@ -36,6 +36,10 @@ class CorpusInfo:
         counts: published number of pictures, clips, utterances or videos, by split ("all" where it has none).
         reference: the paper to cite.
         metrics: task -> metric, where it is not the task's usual one.
+        scored_by: "row": each picture or frame counts; "stretch": each utterance or clip, whose prediction is
+            the mean over its frames.
+        class_counts: published numbers by split, in the order of `classes`, where they are known; under
+            "split form", such as "validation csv", where one form of the corpus differs.
     """
 
     name: str
@@ -51,6 +55,8 @@ class CorpusInfo:
     reference: str
     counts: Mapping[str, int] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
+    scored_by: str = "row"
+    class_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 _RESEARCH = "non-commercial research under the authors' agreement; may not be passed on"
@@ -73,6 +79,11 @@ _ALL = (
         reference="Mollahosseini, Hasani and Mahoor, IEEE Transactions on Affective Computing, 2019",
         counts={"train": 287_651, "validation": 3_999},
         metrics={"categorical": "mean_class_accuracy"},
+        class_counts={
+            "train": (74_874, 134_415, 25_459, 14_090, 6_378, 3_803, 24_882, 3_750),
+            "validation": (500, 500, 500, 500, 500, 500, 500, 499),
+            "validation csv": (500, 500, 500, 500, 500, 500, 500, 500),
+        },
     ),
     CorpusInfo(
         name="masked_affectnet",
@@ -101,6 +112,11 @@ _ALL = (
         layout="fer2013.csv (emotion,pixels,Usage); or train.csv and test.csv; or folders train/angry ...",
         reference="Goodfellow et al., Neural Networks, 2015",
         counts={"train": 28_709, "validation": 3_589, "test": 3_589},
+        class_counts={
+            "train": (3_995, 436, 4_097, 7_215, 4_830, 3_171, 4_965),
+            "validation": (467, 56, 496, 895, 653, 415, 607),
+            "test": (491, 55, 528, 879, 594, 416, 626),
+        },
     ),
     CorpusInfo(
         name="ferplus",
@@ -129,6 +145,7 @@ _ALL = (
         layout="KA.AN1.39.tiff and so on in one folder, with the readme",
         reference="Lyons, Akamatsu, Kamachi and Gyoba, FG, 1998",
         counts={"all": 213},
+        class_counts={"all": (30, 29, 32, 31, 30, 31, 30)},
     ),
     CorpusInfo(
         name="omg_emotion",
@@ -142,6 +159,7 @@ _ALL = (
         obtain="Take the annotations from the homepage and ask its authors for the videos.",
         layout="omg_TrainVideos.csv and so on, with <video>/<utterance>.mp4",
         reference="Barros, Churamani, Lakomkin, Siqueira, Sutherland and Wermter, IJCNN, 2018",
+        scored_by="stretch",
         counts={"train": 2_442, "validation": 617, "test": 2_229},
     ),
     CorpusInfo(
@@ -156,6 +174,7 @@ _ALL = (
         obtain="Ask its authors for the clips; the annotations are on the homepage.",
         layout="Annotations/{train,dev,test}_labels.txt, with the clips",
         reference="Ma, Wang, Yang, Morency and others, ICMI, 2019",
+        scored_by="stretch",
         counts={"train": 615, "validation": 355, "test": 353},
     ),
     CorpusInfo(
@@ -170,6 +189,7 @@ _ALL = (
         obtain="Ask its authors through the homepage.",
         layout="Data/{Train,Validation,Test}/<name>.mp4 and Labels/*_labels.text",
         reference="Nojavanasghari, Baltrusaitis, Hughes and Morency, ICMI, 2016",
+        scored_by="stretch",
         counts={"train": 432, "validation": 303, "test": 367},
     ),
     CorpusInfo(
@@ -256,6 +276,7 @@ def describe(name: str) -> CorpusInfo:
         layout="none",
         protocol=world.protocol,
         counts=dict(world.counts),
+        class_counts={},
         reference="this book",
     )
 

@@ -48,6 +48,13 @@ def target_columns(task: str, classes: tuple[str, ...]) -> list[str]:
     return ["expression"] if task == "categorical" else ["valence", "arousal"]
 
 
+def unlabelled(table: pd.DataFrame, task: str, classes: tuple[str, ...]) -> np.ndarray:
+    """bool (N,): rows of a table that lack the target of a task: nan, or an expression of -1."""
+    values = table[target_columns(task, classes)].to_numpy()
+    missing = values < 0 if task == "categorical" else np.isnan(values.astype(float))
+    return missing.any(axis=1)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class FaceSet:
     """N face pictures with their table, as every chapter takes them.
@@ -70,6 +77,7 @@ class FaceSet:
         fingerprint: names the content: the pictures, their labels, the rows chosen and the task.
         truth: worlds only: N rows of what the renderer knows.
         dropped: reason -> number of pictures left out, by the corpus's rules or by `without`.
+        mended: what the reader mended -> how often, in the whole corpus, such as cells clamped into range.
         origin: names the store and labels this set was chosen from; sets of one origin share `pixels`, so
             features cached by origin and row serve all of them.
 
@@ -93,6 +101,7 @@ class FaceSet:
     truth: pd.DataFrame | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     origin: str = ""
+    mended: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows = np.asarray(self.rows, dtype=np.int64)
@@ -113,8 +122,8 @@ class FaceSet:
 
     @property
     def synthetic(self) -> bool:
-        """Whether a world rendered these faces."""
-        return self.name.startswith("world:")
+        """Whether a world rendered these faces, now or into the files they were read from."""
+        return self.name.startswith("world:") or self.licence.startswith("synthetic faces")
 
     @property
     def images(self) -> np.ndarray:
@@ -149,13 +158,13 @@ class FaceSet:
         import torch
 
         values = self.table[target_columns(self.task, self.classes)].to_numpy()
-        missing = values < 0 if self.task == "categorical" else np.isnan(values.astype(float))
+        missing = unlabelled(self.table, self.task, self.classes)
         if missing.any():
-            first = int(np.flatnonzero(missing.any(axis=1))[0])
+            first = int(np.flatnonzero(missing)[0])
             fix = "Keep the labelled rows with faces.subset, or load a split that has labels."
             rule = f"every row must have a {self.task} label"
             raise DataError(
-                f"{self.name}, row {first} of the set", rule, f"{int(missing.any(1).sum())} without", fix
+                f"{self.name}, row {first} of the set", rule, f"{int(missing.sum())} without", fix
             )
         if self.task == "categorical":
             return torch.from_numpy(values[:, 0].astype(np.int64))
@@ -194,7 +203,10 @@ class FaceSet:
         return rest
 
     def as_task(self, task: str) -> FaceSet:
-        """Read the same faces for another of their `tasks`; the metric follows the task."""
+        """Read the same faces for another of their `tasks`; the metric follows the task.
+
+        Rows that lack the label of that task are left out, and counted in `dropped`.
+        """
         if task not in self.tasks:
             raise ValueError(
                 f"task must be one of {', '.join(self.tasks)} for {self.name}; got {task!r}. "
@@ -205,7 +217,9 @@ class FaceSet:
         from fer_lib.datasets.corpora import metric_of
 
         mark = fingerprint_of(self.origin, self.rows, task)
-        return dataclasses.replace(self, task=task, metric=metric_of(self.name, task), fingerprint=mark)
+        faces = dataclasses.replace(self, task=task, metric=metric_of(self.name, task), fingerprint=mark)
+        blank = unlabelled(self.table, task, self.classes)
+        return faces.without(blank, reason=f"no {task} label") if blank.any() else faces
 
     def split(self, fraction: float, *, seed: int) -> tuple[FaceSet, FaceSet]:
         """Part the set in two: by subject where subjects are known, otherwise stratified by class.

@@ -6,7 +6,8 @@ folders are alphabetical, so numbering folders in their order would swap classes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +16,10 @@ import pandas as pd
 
 from fer_lib.affect import VOCABULARIES
 from fer_lib.datasets import csvpixels, folders
-from fer_lib.datasets.pictures import resized
-from fer_lib.datasets.reading import Reading, listing, only
-from fer_lib.datasets.store import Chunk, Store, build, identity
-from fer_lib.datasets.subjects import with_subjects
+from fer_lib.datasets.listing import Listing, Release
+from fer_lib.datasets.reading import listing, only
+from fer_lib.datasets.store import Chunk, identity
+from fer_lib.datasets.subjects import names_people, with_subjects
 from fer_lib.errors import DataError
 
 CLASSES = VOCABULARIES["fer2013"]
@@ -35,6 +36,8 @@ CLASS_FOLDERS = {
     **{"angry": 0, "happy": 3, "sad": 4, "surprised": 5, "fearful": 2, "disgusted": 1},
 }
 
+_Parts = tuple[list[object], Callable[[], Iterator[Chunk]], str]  # files, chunks, source
+
 
 def find(root: Path) -> str | None:
     """Say which form of the corpus a folder holds: "csv", "challenge", "folders", or None.
@@ -49,35 +52,85 @@ def find(root: Path) -> str | None:
     return "folders" if folders.split_folders(root, SPLIT_FOLDERS) else None
 
 
-def read(root: Path, *, size: int | None = None) -> Reading:
-    """Read FER2013.
+def release(root: Path) -> Release:
+    """Describe FER2013 in a folder.
 
     Args:
         root: folder with ``fer2013.csv`` (or that file), with ``train.csv`` and ``test.csv``, or with folders
             ``train/angry`` .... A file ``index.csv`` beside the csv with the columns ``row`` and ``subject``
             adds ``subject``, so that `FaceSet.split` keeps people apart.
-        size: side of the stored pictures; None keeps 48.
 
     Returns:
-        Reading with the columns path (of a csv: file#row, from 0), split, expression and perhaps subject. The
-        challenge's test pictures have no label: their expression is -1.
+        Release with the columns path (of a csv: file#row, from 0), split, expression and perhaps subject. The
+        challenge's test pictures have no label: their expression is -1, and they are kept.
 
     Raises:
-        DataError: the folder holds no form of the corpus, or a row breaks a rule.
+        DataError: the folder holds no form of the corpus.
     """
     form = find(root)
     if form is None:
         rule = "the folder must hold fer2013.csv, or train.csv (and test.csv), or train/angry and so on"
         raise DataError(str(root), rule, listing(root), "Point root at the folder that holds the release.")
-    store, source = {"csv": _csv, "challenge": _challenge, "folders": _folders}[form](root, size)
-    table: pd.DataFrame = store.table
-    mark: tuple[object, ...] = ()
-    index = csv_file(root).with_name("index.csv") if form == "csv" else None
-    if index is not None and index.is_file():
-        table, mark = with_subjects(table, index)
-        source += ", people from index.csv" if mark else ""
-    keep = np.full(len(table), "", dtype=object)
-    return Reading(store, table, keep, "categorical", ("categorical",), CLASSES, source, mark)
+    files, chunks, source = {"csv": _csv, "challenge": _challenge, "folders": _folders}[form](root)
+    described = Release(
+        name="fer2013",
+        version=VERSION,
+        root=root,
+        form=form,
+        files=tuple(files),
+        listing=no_listing,
+        task="categorical",
+        tasks=("categorical",),
+        classes=CLASSES,
+        source=source,
+        side=SIDE,
+        channels=1,
+        framing="whole",
+        chunks=chunks,
+        complete=False,
+    )
+    index = people_file(root) if form == "csv" else None
+    if index is None:
+        return described
+    mark, source = ("subjects", *identity(index)), f"{source}, people from {index.name}"
+    return replace(described, rule=partial(_with_people, index=index), mark=mark, source=source)
+
+
+def read(root: Path, *, size: int | None = None):
+    return reading_of(release(root), size)
+
+
+def reading_of(release: Release, size: int | None):
+    from fer_lib.datasets.pictures import resized
+    from fer_lib.datasets.reading import Reading
+    from fer_lib.datasets.store import build
+
+    def chunks():
+        release.listing()
+        yield from release.chunks()
+
+    store = build(resized(chunks, size), reader=release.name, version=release.version, form=release.form,
+                  files=list(release.files), size=size)  # fmt: skip
+    table = store.table
+    table, reason = release.rule(table) if release.rule else (table, np.full(len(table), "", dtype=object))
+    return Reading(
+        store, table, reason, release.task, release.tasks, release.classes, release.source, release.mark
+    )
+
+
+def no_listing() -> Listing:
+    """List nothing: the labels come with the pictures."""
+    return Listing(pd.DataFrame(columns=["path", "split", "expression"]))
+
+
+def people_file(root: Path) -> Path | None:
+    """Return ``index.csv`` beside the csv form's file, if it is there and names rows and subjects."""
+    index = csv_file(root).with_name("index.csv")
+    return index if names_people(index) else None
+
+
+def _with_people(table: pd.DataFrame, index: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    return with_subjects(table, index), np.full(len(table), "", dtype=object)
 
 
 def csv_file(root: Path) -> Path:
@@ -85,13 +138,12 @@ def csv_file(root: Path) -> Path:
     return root if root.is_file() else only(root, *CSV_FILES) or root / CSV_FILES[0]
 
 
-def _csv(root: Path, size: int | None) -> tuple[Store, str]:
+def _csv(root: Path) -> _Parts:
     path = csv_file(root)
-    chunks = partial(csvpixels.chunks, path, number_classes=len(CLASSES))
-    return _store(chunks, size, "csv", [identity(path)]), path.name
+    return [identity(path)], partial(csvpixels.chunks, path, number_classes=len(CLASSES)), path.name
 
 
-def _challenge(root: Path, size: int | None) -> tuple[Store, str]:
+def _challenge(root: Path) -> _Parts:
     """Read train.csv (emotion, pixels) and, if it is there, test.csv (pixels only)."""
     paths = [path for path in (root / "train.csv", root / "test.csv") if path.exists()]
 
@@ -100,19 +152,16 @@ def _challenge(root: Path, size: int | None) -> tuple[Store, str]:
             labelled, split = path.stem == "train", path.stem
             yield from csvpixels.chunks(path, number_classes=len(CLASSES), labelled=labelled, split=split)
 
-    identities = [identity(path) for path in paths]
-    return _store(chunks, size, "challenge", identities), " and ".join(path.name for path in paths)
+    return [identity(path) for path in paths], chunks, " and ".join(path.name for path in paths)
 
 
-def _folders(root: Path, size: int | None) -> tuple[Store, str]:
+def _folders(root: Path) -> _Parts:
     """Read train/<class>/*.jpg; a file named PublicTest_* or PrivateTest_* under test says its split."""
-    table = folders.scan(root, SPLIT_FOLDERS, CLASS_FOLDERS)
-    public = table["path"].str.rsplit("/", n=1).str[-1].str.startswith("PublicTest")
-    table["split"] = table["split"].mask(public & (table["split"] == "test"), "validation")
-    chunks = partial(folders.chunks, root, table, side=SIDE)
-    return _store(chunks, size, "folders", folders.identities(root, table)), "folders of classes"
 
+    def chunks() -> Iterator[Chunk]:
+        table = folders.scan(root, SPLIT_FOLDERS, CLASS_FOLDERS)
+        public = table["path"].str.rsplit("/", n=1).str[-1].str.startswith("PublicTest")
+        table["split"] = table["split"].mask(public & (table["split"] == "test"), "validation")
+        return folders.chunks(root, table, side=SIDE)
 
-def _store(chunks: Callable[[], Iterable[Chunk]], size: int | None, form: str, files: list) -> Store:
-    parts = {"reader": "fer2013", "version": VERSION, "form": form, "size": size, "files": files}
-    return build(resized(chunks, size), **parts)
+    return folders.identities(root, SPLIT_FOLDERS), chunks, "folders of classes"

@@ -7,6 +7,10 @@ four names come twice. The two forms' votes disagree on 1,601 pictures: `FaceSet
 from __future__ import annotations
 
 import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,9 +18,11 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.datasets import fer2013, folders, votes
-from fer_lib.datasets.pictures import resized
-from fer_lib.datasets.reading import Reading, listing
-from fer_lib.datasets.store import Store, build, identity
+from fer_lib.datasets.listing import Listing, Release
+from fer_lib.datasets.reading import listing
+from fer_lib.datasets.store import Chunk, identity
+from fer_lib.datasets.subjects import with_subjects
+from fer_lib.datasets.textfiles import read_text
 from fer_lib.errors import DataError
 
 VERSION = 1
@@ -34,34 +40,36 @@ def find(root: Path) -> str | None:
     return "folders" if any((path / "label.csv").is_file() for path in found) else None
 
 
-def read(root: Path, *, size: int | None = None, mode: str = "majority") -> Reading:
-    """Read FER+.
+def release(root: Path, *, mode: str = "majority") -> Release:
+    """Describe FER+ in a folder.
 
     Args:
         root: folder with ``fer2013new.csv`` and ``fer2013.csv`` (which may also lie in ``../fer2013``), or
             with ``FER2013Train``, ``FER2013Valid``, ``FER2013Test``, each of pictures and a ``label.csv``.
-        size: side of the stored pictures; None keeps 48.
         mode: "majority", "probability" or "multi-target", see `fer_lib.datasets.votes.label`. The authors
             train in any mode and test on majority labels.
 
     Returns:
-        Reading with the columns path, image, split, votes_*, expression, share_* and, in mode
+        Release with the columns path, image, split, votes_*, expression, share_* and, in mode
         "multi-target", state_*.
 
     Raises:
-        DataError: the folder holds no form of the corpus, or a row breaks a rule.
+        DataError: the folder holds no form of the corpus.
+        ValueError: an unknown mode.
     """
     if mode not in votes.RULES:
-        votes.label(pd.DataFrame(), mode)  # says which there are, before anything is decoded
+        votes.label(pd.DataFrame(), mode)  # says which there are
     form = find(root)
     if form is None:
         rule = f"the folder must hold {VOTES_FILE} and fer2013.csv, or FER2013Train/label.csv and so on"
         raise DataError(str(root), rule, listing(root), "Put the vote file beside FER2013's csv release.")
-    store, table, source, mark = (_joined if form == "csv" else _folders)(root, size)
-    table, reason = votes.label(table, mode)
-    tasks = votes.TASKS[mode]
-    source = f"{source}, {mode} labels"
-    return Reading(store, table, reason, tasks[0], tasks, votes.CLASSES, source, (*mark, mode))
+    described = (_joined if form == "csv" else _folders)(root, mode)
+    tasks, source = votes.TASKS[mode], f"{described.source}, {mode} labels"
+    return replace(described, task=tasks[0], tasks=tasks, source=source, mark=(*described.mark, mode))
+
+
+def read(root: Path, *, size: int | None = None, mode: str = "majority"):
+    return fer2013.reading_of(release(root, mode=mode), size)
 
 
 def read_votes(path: Path) -> pd.DataFrame:
@@ -76,14 +84,13 @@ def read_votes(path: Path) -> pd.DataFrame:
     Raises:
         DataError: for the first row that breaks a rule.
     """
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows = csv.reader(file)
-        header = [name.strip() for name in next(rows, [])]
-        if header != HEADER:
-            got = ",".join(header) or "an empty line"
-            rule = f"the header must be {','.join(HEADER)}"
-            raise DataError(f"{path}, line 1", rule, got, "Put the release's own first line back.")
-        fields = [_fields(path, row, values) for row, values in enumerate(rows)]
+    rows = _rows(path)
+    header = [name.strip() for name in rows[0]] if rows else []
+    if header != HEADER:
+        got = ",".join(header) or "an empty line"
+        rule = f"the header must be {','.join(HEADER)}"
+        raise DataError(f"{path}, line 1", rule, got, "Put the release's own first line back.")
+    fields = [_fields(path, row, values) for row, values in enumerate(rows[1:])]
     if not fields:
         raise DataError(str(path), "the file must hold at least one row", "only a header", _FETCH)
     usage, names, *_ = zip(*fields, strict=True)
@@ -94,6 +101,17 @@ def read_votes(path: Path) -> pd.DataFrame:
         raise DataError(_where(path, row), rule, usage[row] or "nothing", _FETCH)
     table = pd.DataFrame({"image": names, "split": [fer2013.USAGE[name] for name in usage]})
     return _with_votes(table, [values[2:] for values in fields], partial(_where, path))
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """Read a csv file's rows; empty lines at the end do not count."""
+    try:
+        rows = list(csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True))
+    except csv.Error as error:
+        raise DataError(str(path), "the file must be rows of fields", str(error), _FETCH) from error
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
 
 
 def _fields(path: Path, row: int, values: list[str]) -> list[str]:
@@ -132,41 +150,87 @@ def _pixels_root(root: Path) -> Path | None:
     return next((place for place in beside if fer2013.csv_file(place).is_file()), None)
 
 
-def _joined(root: Path, size: int | None) -> tuple[Store, pd.DataFrame, str, tuple]:
+def _joined(root: Path, mode: str) -> Release:
+    """FER2013's pictures with the vote file's labels."""
+    path, place = root / VOTES_FILE, _pixels_root(root) or root
+    pictures = fer2013.release(place)
+    index = fer2013.people_file(place)
+
+    def checked() -> Listing:
+        read_votes(path)  # before anything is decoded
+        return fer2013.no_listing()
+
+    return replace(
+        pictures,
+        name="ferplus",
+        version=VERSION,
+        root=root,
+        listing=checked,
+        classes=votes.CLASSES,
+        source=f"{pictures.source} with {VOTES_FILE}",
+        rule=partial(_by_row, path=path, index=index, pixels=fer2013.csv_file(place).name, mode=mode),
+        mark=(*pictures.mark, *identity(path)),
+    )
+
+
+def _by_row(
+    table: pd.DataFrame, *, path: Path, index: Path | None, pixels: str, mode: str
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Join pictures and votes by row order; their numbers of rows and their splits must agree."""
-    path = root / VOTES_FILE
     voted = read_votes(path)
-    faces = fer2013.read(_pixels_root(root) or root, size=size)
-    if len(voted) != len(faces.table):
-        rule = f"the vote file must have a row for each of the {len(faces.table)} rows of {faces.source}"
+    if len(voted) != len(table):
+        rule = f"the vote file must have a row for each of the {len(table)} rows of {pixels}"
         raise DataError(str(path), rule, f"{len(voted)} rows", "Use both files of one release.")
-    other = voted["split"].to_numpy() != faces.table["split"].to_numpy()
+    other = voted["split"].to_numpy() != table["split"].to_numpy()
     if other.any():
         row = int(other.argmax())
-        rule = f"Usage must be that of the same row of fer2013.csv, {faces.table['split'][row]}"
+        rule = f"Usage must be that of the same row of {pixels}, {table['split'][row]}"
         fix = "Keep both files in their own order; they join by row."
         raise DataError(_where(path, row), rule, voted["split"][row], fix)
-    table = faces.table.drop(columns="expression").join(voted.drop(columns="split"))
+    table = with_subjects(table, index) if index else table
+    table = table.drop(columns="expression").join(voted.drop(columns="split"))
     front = ["path", "image", *(column for column in ("subject", "split") if column in table)]
-    table = table[[*front, *votes.COLUMNS]]
-    return faces.store, table, f"{faces.source} with {VOTES_FILE}", (*faces.mark, *identity(path))
+    return votes.label(table[[*front, *votes.COLUMNS]], mode)
 
 
-def _folders(root: Path, size: int | None) -> tuple[Store, pd.DataFrame, str, tuple]:
-    """Read each split's label.csv and its pictures; pictures without a row of votes are counted, not read."""
+def _folders(root: Path, mode: str) -> Release:
+    """Each split's label.csv and its pictures; pictures without a row of votes are counted, not read."""
     found = folders.split_folders(root, SPLIT_FOLDERS)
-    tables, extra = [], {}
+
+    def chunks() -> Iterator[Chunk]:
+        table, without = _labels(root, found)
+        for chunk in folders.chunks(root, table, side=fer2013.SIDE):
+            yield replace(chunk, dropped=chunk.dropped + without)
+            without = Counter()
+
+    return Release(
+        name="ferplus",
+        version=VERSION,
+        root=root,
+        form="folders",
+        files=tuple(folders.identities(root, SPLIT_FOLDERS, "label.csv")),
+        listing=fer2013.no_listing,
+        task="categorical",
+        tasks=("categorical",),
+        classes=votes.CLASSES,
+        source="folders with label.csv",
+        side=fer2013.SIDE,
+        channels=1,
+        framing="whole",
+        chunks=chunks,
+        rule=partial(votes.label, mode=mode),
+    )
+
+
+def _labels(root: Path, found: Mapping[Path, str]) -> tuple[pd.DataFrame, Counter]:
+    """Read every label.csv; count the pictures without a row of votes."""
+    tables, without = [], Counter()
     for folder, split in found.items():
         table = _read_labels(root, folder / "label.csv", split)
-        extra[split] = len({path.name for path in folders.pictures(folder)} - set(table["image"]))
+        extra = {path.name for path in folders.pictures(folder)} - set(table["image"])
+        without += Counter({(split, "picture without votes"): len(extra)})
         tables.append(table)
-    table = pd.concat(tables, ignore_index=True)
-    chunks = partial(folders.chunks, root, table, side=fer2013.SIDE)
-    dropped = {(split, "picture without votes"): count for split, count in extra.items() if count}
-    files = folders.identities(root, table) + [identity(folder / "label.csv") for folder in found]
-    parts = {"reader": "ferplus", "version": VERSION, "form": "folders", "size": size, "files": files}
-    store = build(resized(chunks, size, dropped), **parts, extra=extra)
-    return store, store.table, "folders with label.csv", ()
+    return pd.concat(tables, ignore_index=True), without
 
 
 def _read_labels(root: Path, path: Path, split: str) -> pd.DataFrame:
@@ -178,14 +242,13 @@ def _read_labels(root: Path, path: Path, split: str) -> pd.DataFrame:
         return f"{path}, line {row + 1}"
 
     names, boxes, fields = [], [], []
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        for row, values in enumerate(csv.reader(file, skipinitialspace=True)):
-            if len(values) != 12:
-                rule = 'a row must have 12 fields: name, "(left, top, right, bottom)", ten votes'
-                raise DataError(where(row), rule, f"{len(values)} ({','.join(values)})", _FETCH)
-            names.append(_picture(path.parent, values[0].strip(), where(row)))
-            boxes.append(_box(values[1], where(row)))
-            fields.append([value.strip() for value in values[2:]])
+    for row, values in enumerate(_rows(path)):
+        if len(values) != 12:
+            rule = 'a row must have 12 fields: name, "(left, top, right, bottom)", ten votes'
+            raise DataError(where(row), rule, f"{len(values)} ({','.join(values)})", _FETCH)
+        names.append(_picture(path.parent, values[0].strip(), where(row)))
+        boxes.append(_box(values[1], where(row)))
+        fields.append([value.strip() for value in values[2:]])
     if not names:
         raise DataError(str(path), "the file must hold at least one row", "an empty file", _FETCH)
     paths = [(path.parent / name).relative_to(root).as_posix() for name in names]

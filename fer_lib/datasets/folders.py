@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.datasets.faceset import SPLITS
-from fer_lib.datasets.pictures import decode
-from fer_lib.datasets.store import Chunk
+from fer_lib.datasets.paths import tree_identity, walk
+from fer_lib.datasets.pictures import PictureError, decode
+from fer_lib.datasets.store import Chunk, identity
 from fer_lib.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
@@ -62,10 +63,20 @@ def pictures(folder: Path) -> list[Path]:
     )
 
 
-def identities(root: Path, table: pd.DataFrame) -> list[list[object]]:
-    """Describe the pictures of a table by path, size and time of last change, without reading them."""
-    stats = ((path, (root / path).stat()) for path in table["path"])
-    return [[path, stat.st_size, stat.st_mtime_ns] for path, stat in stats]
+def identities(root: Path, splits: Mapping[str, str], *names: str) -> list[object]:
+    """Describe the pictures of every split's folder by path, size and time of last change, without reading.
+
+    Args:
+        root: folder that holds the splits' folders.
+        splits: as for `split_folders`.
+        *names: files of each of these folders whose content counts, such as "label.csv".
+    """
+    files: list[object] = []
+    for folder in split_folders(root, splits):
+        found = walk(folder, SUFFIXES)
+        files += [folder.name, *tree_identity(folder, found)]
+        files += [identity(folder / name) for name in names if (folder / name).is_file()]
+    return files
 
 
 def chunks(root: Path, table: pd.DataFrame, *, side: int, rows: int = 512) -> Iterator[Chunk]:
@@ -78,16 +89,26 @@ def chunks(root: Path, table: pd.DataFrame, *, side: int, rows: int = 512) -> It
         rows: pictures a chunk.
 
     Yields:
-        Chunks of uint8 (B, 1, side, side) with the table's rows, without box.
+        Chunks of uint8 (B, 1, side, side) with the table's rows, without box; what cannot be read is skipped.
 
     Raises:
-        DataError: a picture cannot be decoded or has another size.
+        DataError: a picture has another size.
     """
     for start in range(0, len(table), rows):
         part = table.iloc[start : start + rows]
         boxes = part["box"] if "box" in part else [None] * len(part)
-        images = [_square(root / path, box, side) for path, box in zip(part["path"], boxes, strict=True)]
-        yield Chunk(np.stack(images), part.drop(columns="box", errors="ignore"))
+        images, keep, skipped = [], [], []
+        for row, (path, box) in enumerate(zip(part["path"], boxes, strict=True)):
+            try:
+                images.append(_square(root / path, box, side))
+                keep.append(row)
+            except PictureError as error:
+                skipped.append((path, part["split"].iloc[row], error.reason, error.detail))
+        yield Chunk(
+            np.stack(images) if images else np.zeros((0, 1, side, side), np.uint8),
+            part.drop(columns="box", errors="ignore").iloc[keep],
+            skipped=skipped,
+        )
 
 
 def _square(path: Path, box: tuple[int, int, int, int] | None, side: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import inspect as signatures
 import os
@@ -16,14 +17,14 @@ from fer_lib.datasets import fer2013, ferplus, worldset
 from fer_lib.datasets.corpora import CORPORA, WORLD, CorpusInfo, describe, metric_of, names
 from fer_lib.datasets.faceset import SPLITS, FaceSet
 from fer_lib.datasets.pictures import check_size
-from fer_lib.datasets.reading import Reading
+from fer_lib.datasets.reading import ALLOW_MISSING, Reading, read
 from fer_lib.errors import DataError
 
 READERS: dict[str, ModuleType] = {"fer2013": fer2013, "ferplus": ferplus}
-"""Corpora that can be read: modules with ``find(root)`` and ``read(root, *, size, **options)``."""
+"""Corpora that can be read: modules with ``find(root)`` and ``release(root, **options)``."""
 
-
-_ARGUMENTS = ("root", "split", "size", "limit", "seed", "workers", "progress")
+SYNTHETIC = "SYNTHETIC.txt"  # in the root of what `fer data write` wrote
+_ARGUMENTS = ("root", "split", "size", "limit", "seed", "task", "allow_missing", "workers", "progress")
 
 
 def load(
@@ -34,6 +35,8 @@ def load(
     size: int | None = None,
     limit: int | None = None,
     seed: int = 0,
+    task: str | None = None,
+    allow_missing: float = ALLOW_MISSING,
     workers: int | None = None,
     progress: bool | None = None,
     **options: Any,
@@ -47,13 +50,17 @@ def load(
         size: side of the pictures in pixels; None keeps the corpus's own.
         limit: at most so many faces: of a corpus a random part, of a world only so many are rendered.
         seed: of a corpus, draws the part that `limit` takes; of a world, draws its people and scenes.
-        workers: processes that render a world; None takes ``$FER_WORKERS``, else all cores. The pictures do
-            not depend on it.
-        progress: show a bar while a world is rendered; None shows it on a terminal only.
+        task: one of the corpus's tasks; None takes its usual one. Rows without its label are left out.
+        allow_missing: share of a corpus's rows, 0 to 1, that may lack a readable file; such rows are left
+            out and counted, and listed in ``skipped.csv`` of the store. More of them are an error.
+        workers: processes that render a world, or threads that decode a corpus; None takes
+            ``$FER_WORKERS``, else all cores. The pictures do not depend on it.
+        progress: show a bar meanwhile; None shows it on a terminal only.
         **options: of the corpus, such as ``mode="probability"`` of FER+.
 
     Returns:
-        The faces; what the corpus's rules leave out is counted in `FaceSet.dropped`.
+        The faces; what the corpus's rules leave out is counted in `FaceSet.dropped`. Decoding that was
+        interrupted goes on where it was.
 
     Raises:
         DataError: unknown corpus, no root, no such split, or data that break a rule.
@@ -63,18 +70,37 @@ def load(
     splits = _splits(split)
     check_size(size)
     _check_limit(limit)
+    _check_share(allow_missing)
     _check_options(name, options)
     if name.startswith(WORLD):
         options |= {"workers": workers, "progress": progress}
         reading = worldset.read(name, splits=splits, size=size, limit=limit, seed=seed, **options)
     else:
-        reader = _reader(name)
-        reading = reader.read(find_root(name, root), size=size, **options)
-    faces = _choose(reading, info, splits, split)
-    if limit is None or limit >= len(faces) or faces.synthetic:
+        place = find_root(name, root)
+        how = {"size": size, "workers": workers, "progress": progress, "allow_missing": allow_missing}
+        reading = _read(name, place, how, options)
+        info = _terms(info, place)
+    faces = _choose(reading.for_task(task, name), info, splits, split)
+    if limit is None or limit >= len(faces) or name.startswith(WORLD):
         return faces
     part = np.random.default_rng(seed).choice(len(faces), limit, replace=False)
     return faces.subset(np.sort(part))
+
+
+def _read(name: str, root: Path, how: dict[str, Any], options: dict[str, Any]) -> Reading:
+    """Read a corpus by its reader's ``release``, or by ``read`` where it has none."""
+    reader = _reader(name)
+    if hasattr(reader, "release"):
+        return read(reader.release(root, **options), **how)
+    return reader.read(root, size=how["size"], **options)
+
+
+def _terms(info: CorpusInfo, root: Path) -> CorpusInfo:
+    """The terms of a corpus, or those of its world where the folder says that a world was written there."""
+    folder = root if root.is_dir() else root.parent
+    if not (folder / SYNTHETIC).is_file():
+        return info
+    return dataclasses.replace(info, licence=describe(f"{WORLD}{info.name}").licence)
 
 
 def find_root(name: str, root: str | Path | None) -> Path:
@@ -156,11 +182,19 @@ def _check_limit(limit: int | None) -> None:
         raise ValueError(f"limit must be a whole number above 0, or None; got {limit!r}. None takes all.")
 
 
+def _check_share(share: float) -> None:
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise ValueError(f"allow_missing must lie in [0, 1]; got {share!r}. 0.2 bears a fifth of the rows.")
+
+
 def _check_options(name: str, options: dict[str, Any]) -> None:
     """Refuse options that the corpus's reader does not have."""
-    short = name.removeprefix(WORLD)
-    read = READERS[short].read if short in READERS else None
-    known = [] if read is None else [*signatures.signature(read).parameters][2:]  # after root and size
+    reader = READERS.get(name)
+    if reader is not None:
+        call, own = (reader.release, 1) if hasattr(reader, "release") else (reader.read, 2)
+        known = [*signatures.signature(call).parameters][own:]  # after root (and size)
+    else:
+        known = ["mode"] if name == f"{WORLD}ferplus" else []
     for option in options:
         if option not in known:
             near = difflib.get_close_matches(option, [*known, *_ARGUMENTS], n=1)

@@ -1,7 +1,10 @@
-"""What a reader of a corpus hands over: an opened store, labels, and why some rows are left out."""
+"""From a release to labelled faces: an opened store, labels, and why some rows are left out."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +12,22 @@ import numpy as np
 import pandas as pd
 
 from fer_lib import artifacts
-from fer_lib.datasets.faceset import FaceSet, fingerprint_of
-from fer_lib.datasets.store import Store
+from fer_lib.datasets import decoding, drafts
+from fer_lib.datasets.faceset import FaceSet, fingerprint_of, unlabelled
+from fer_lib.datasets.listing import LOST, Listing, Release
+from fer_lib.datasets.store import Chunk, Skip, Store
+from fer_lib.errors import DataError
+
+VERSION = 1  # of decoding and framing: raise it when the same file would give other pixels
+ALLOW_MISSING = 0.2
 
 
 @dataclass(frozen=True)
 class Reading:
     """All splits of a corpus, before a split is chosen.
 
-    A new corpus is one module with ``read(root, *, size, **options) -> Reading``, an entry in
-    `fer_lib.datasets.corpora.CORPORA` and one in `fer_lib.datasets.load.READERS`.
+    A new corpus is one module with ``release(root, **options) -> Release``, an entry in
+    `fer_lib.datasets.corpora.CORPORA` and one in `fer_lib.datasets.load.READERS`; `read` does the rest.
 
     Args:
         store: the pictures.
@@ -29,6 +38,7 @@ class Reading:
         classes: class names in the order of the targets.
         source: which files and rules the labels come from.
         mark: what the labels depend on beyond the store (a label file's identity, the mode), as JSON values.
+        complete: whether `choose` leaves out rows that lack the task's label, and counts them.
     """
 
     store: Store
@@ -39,6 +49,17 @@ class Reading:
     classes: tuple[str, ...]
     source: str
     mark: tuple[object, ...] = ()
+    complete: bool = False
+
+    def for_task(self, task: str | None, name: str) -> Reading:
+        """The same reading for another of its `tasks`; None keeps it."""
+        if task is None or task == self.task:
+            return self
+        if task not in self.tasks:
+            there = ", ".join(self.tasks)
+            rule = f"task must be one of {there} for {name}"
+            raise ValueError(f"{rule}; got {task!r}. Choose one of these, or another corpus.")
+        return dataclasses.replace(self, task=task)
 
     def choose(self, splits: tuple[str, ...], **fields: str) -> FaceSet:
         """Make the set of some splits; dropped rows of these splits are counted.
@@ -48,12 +69,16 @@ class Reading:
             **fields: name, unit, protocol, metric, licence.
         """
         wanted = self.table["split"].isin(splits).to_numpy()
-        reasons = self.reason[wanted]
+        reason = self.reason
+        if self.complete:
+            blank = unlabelled(self.table, self.task, self.classes)
+            reason = np.where(blank & (reason == ""), f"no {self.task} label", reason)
+        reasons = reason[wanted]
         dropped = {str(why): int((reasons == why).sum()) for why in np.unique(reasons[reasons != ""])}
         for (split, why), count in self.store.dropped.items():
             if split in splits:
                 dropped[why] = dropped.get(why, 0) + count
-        rows = np.flatnonzero(wanted & (self.reason == ""))
+        rows = np.flatnonzero(wanted & (reason == ""))
         truth = None if self.store.truth is None else self.store.truth.iloc[rows]
         origin = artifacts.key(store=self.store.fingerprint, mark=list(self.mark))
         return FaceSet(
@@ -67,9 +92,125 @@ class Reading:
             fingerprint=fingerprint_of(origin, rows, self.task),
             truth=truth,
             dropped=dropped,
+            mended=dict(self.store.mended),
             origin=origin,
             **fields,
         )
+
+
+def read(
+    release: Release,
+    *,
+    size: int | None = None,
+    workers: int | None = None,
+    progress: bool | None = None,
+    allow_missing: float = ALLOW_MISSING,
+) -> Reading:
+    """Decode a release into its store, or open the store that is there, and apply the release's rule.
+
+    Args:
+        release: what a reader found.
+        size: side of the stored pictures; None takes the release's own.
+        workers, progress: see `fer_lib.datasets.decoding.chunks`; they change nothing in the store.
+        allow_missing: the share of rows, from 0 to 1, that may lack a readable file; such rows are left
+            out and counted.
+
+    Raises:
+        DataError: a label file breaks a rule, too many files are missing, or the disk is full.
+    """
+    size = size or release.side
+
+    def bear(skipped: list[Skip], listed: int) -> None:
+        _bear(release, allow_missing, skipped, listed)
+
+    def source() -> drafts.Source:
+        listing = release.listing()
+        if release.chunks is None:
+            _check(release, listing)
+        listed = len(listing.table)
+        pictures = 0 if release.media == "clips" else listed
+
+        def chunks(start: int) -> Iterator[Chunk]:
+            return decoding.chunks(
+                release, listing, size=size, workers=workers, progress=progress, start=start
+            )
+
+        shape = (release.channels, size, size)
+        told = Counter(listing.dropped), Counter(listing.mended)
+        return drafts.Source(chunks, listed, pictures, shape, *told)
+
+    store = drafts.build(source, bear, **_parts(release, size))
+    bear(store.skipped() if store.dropped else [], store.listed)
+    if not len(store.table):
+        _none_left(release, store)
+    table, reason = store.table, np.full(len(store.table), "", dtype=object)
+    if release.rule is not None:
+        table, reason = release.rule(table)
+    return Reading(
+        store=store,
+        table=table,
+        reason=reason,
+        task=release.task,
+        tasks=release.tasks,
+        classes=release.classes,
+        source=release.source,
+        mark=release.mark,
+        complete=release.complete,
+    )
+
+
+def _parts(release: Release, size: int) -> dict[str, object]:
+    """Everything the store's content depends on."""
+    return {
+        "reader": release.name,
+        "version": [release.version, VERSION],
+        "form": release.form,
+        "files": list(release.files),
+        "size": size,
+        "channels": release.channels,
+        "framing": release.framing,
+        "every_s": release.every_s,
+        "upright": release.upright,
+        "finish": dict(release.finish_mark),
+    }
+
+
+def _bear(release: Release, share: float, skipped: list[Skip], listed: int) -> None:
+    """Refuse a corpus of which more than a share of the rows has no readable file.
+
+    Args:
+        skipped: rows left out so far, for any reason.
+        listed: rows that the label files name.
+    """
+    lost = [skip for skip in skipped if skip[2] in LOST]
+    if len(lost) <= share * listed:
+        return
+    path, _, reason, detail = lost[0]
+    rule = f"at most {share:.0%} of a corpus's rows may lack a readable file"
+    first = f"The first is {path}: {reason}" + (f" ({detail})." if detail else ".")
+    fix = f"{first} Complete the files, or give allow_missing= a larger share."
+    raise DataError(f"{release.name}, {release.root}", rule, f"{len(lost)} or more of {listed}", fix)
+
+
+def _check(release: Release, listing: Listing) -> None:
+    """Refuse a listing without rows, or whose parts do not fit; the latter is a reader's fault."""
+    number = len(listing.table)
+    if not number:
+        left = ", ".join(f"{why} {count}" for (_, why), count in sorted(listing.dropped.items()))
+        fix = "Check that the release was unpacked as a whole."
+        where = f"{release.name}, {release.root}"
+        raise DataError(where, "the label files must name pictures or clips", left or "none", fix)
+    for name, wanted in (("boxes", (number, 4)), ("landmarks", (number, 68, 2)), ("spans", (number, 2))):
+        values = getattr(listing, name)
+        if values is not None and np.shape(values) != wanted:
+            raise ValueError(f"{name} must be {wanted}; got {np.shape(values)}. Correct the reader.")
+
+
+def _none_left(release: Release, store: Store) -> None:
+    left = ", ".join(f"{why} {count}" for (_, why), count in sorted(store.dropped.items())) or "no rows"
+    fix = 'Look at the pictures; framing="whole" looks for no faces.'
+    where = f"{release.name}, {release.root}"
+    raise DataError(where, "a corpus must have a picture that can be kept", left, fix)
 
 
 def only(root: Path, *names: str) -> Path | None:

@@ -42,7 +42,7 @@ def limit_for(name: str, profile: str, split: str = "train") -> int | None:
     sizes = _WORLDS if name.startswith(WORLD) else _CORPORA
     limit = sizes[profile][0 if split == "train" else 1]
     counts = describe(name).counts
-    whole = counts.get(split, sum(counts.values()))
+    whole = sum(counts.get(part, 0) for part in split.split("+")) or sum(counts.values())
     return None if counts and whole <= limit and name.startswith(WORLD) else limit
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,8 @@ KIND = "faces"
 LAYOUT = 1  # raise when the files of a store change, so that older ones are left alone
 _BLOCK = 1 << 16
 _BLOCKS = 16
+Skip = tuple[str, str, str, str]
+"""A row that could not be kept: path, split, reason, detail."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,22 @@ class Chunk:
         images: uint8 (B, C, H, W).
         table: B rows.
         truth: B rows, worlds only.
-        dropped: (split, reason) -> number of pictures that could not be kept.
+        dropped: (split, reason) -> number of pictures that could not be kept, beside those in `skipped`.
+        skipped: path, split, reason and detail of every row that could not be kept; counted from here.
+        mended: what was mended -> how often.
     """
 
     images: np.ndarray
     table: pd.DataFrame
     truth: pd.DataFrame | None = None
     dropped: Counter = field(default_factory=Counter)
+    skipped: list[Skip] = field(default_factory=list)
+    mended: Counter = field(default_factory=Counter)
+
+    @property
+    def lost(self) -> Counter:
+        """(split, reason) -> number of rows left out, listed or not."""
+        return self.dropped + Counter((split, reason) for _, split, reason, _ in self.skipped)
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,8 @@ class Store:
         dropped: (split, reason) -> count.
         fingerprint: names the content: pixels, table and truth.
         folder: where it lies.
+        mended: what was mended -> how often.
+        listed: rows that the label files named; 0 if it was not told.
     """
 
     pixels: np.ndarray
@@ -62,6 +75,16 @@ class Store:
     dropped: Counter
     fingerprint: str
     folder: Path
+    mended: Counter = field(default_factory=Counter)
+    listed: int = 0
+
+    def skipped(self) -> list[Skip]:
+        """Path, split, reason and detail of the rows that were left out when the store was made."""
+        path = self.folder / "skipped.csv"
+        if not path.exists():
+            return []
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        return list(frame.itertuples(index=False, name=None))
 
 
 def identity(path: str | Path) -> list[object]:
@@ -102,19 +125,36 @@ def write(folder: Path, chunks: Iterable[Chunk]) -> None:
     tables: list[pd.DataFrame] = []
     truths: list[pd.DataFrame] = []
     dropped: Counter = Counter()
+    mended: Counter = Counter()
     digest = hashlib.sha256()
     with (folder / "images.npy").open("wb") as file:
-        shape = _stream(file, _collected(chunks, tables, truths, dropped), digest)
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    frames = {"table": table} | ({"truth": pd.concat(truths, ignore_index=True)} if truths else {})
-    for name, frame in frames.items():
-        digest.update(_digest_of(frame))
-        frame.to_parquet(folder / f"{name}.parquet", index=False)
+        shape = _stream(file, _collected(chunks, tables, truths, dropped, mended), digest)
+    finish_table(folder, "table", tables, digest)
+    if truths:
+        finish_table(folder, "truth", truths, digest)
+    write_meta(folder, shape, digest, dropped, mended=mended)
+
+
+def finish_table(folder: Path, name: str, parts: list[pd.DataFrame], digest) -> pd.DataFrame:
+    """Join parts of a table, write it, and let `digest` know its content."""
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    digest.update(_digest_of(frame))
+    frame.to_parquet(folder / f"{name}.parquet", index=False)
+    return frame
+
+
+def write_meta(
+    folder: Path, shape: Sequence[int], digest, dropped: Counter, *, mended: Counter, listed: int = 0
+) -> None:
+    """Write what is told of a whole store; `digest` has seen its pictures and tables."""
+    digest.update(repr(tuple(shape)).encode())
     meta = {
         "layout": LAYOUT,
-        "shape": shape,
+        "shape": list(shape),
         "fingerprint": digest.hexdigest()[:16],
         "dropped": [[split, reason, count] for (split, reason), count in sorted(dropped.items())],
+        "mended": sorted(mended.items()),
+        "listed": listed,
     }
     artifacts.atomic_write(folder / "meta.json", json.dumps(meta, indent=1))
 
@@ -136,7 +176,8 @@ def open_store(folder: Path) -> Store:
     if not whole:
         raise _damaged(folder, f"{len(table)} rows and pictures {pixels.shape}")
     dropped = Counter({(split, reason): count for split, reason, count in meta["dropped"]})
-    return Store(pixels, table, truth, dropped, meta["fingerprint"], folder)
+    mended, listed = Counter(dict(meta.get("mended", ()))), meta.get("listed", 0)
+    return Store(pixels, table, truth, dropped, meta["fingerprint"], folder, mended, listed)
 
 
 def _damaged(folder: Path, got: str) -> DataError:
@@ -146,45 +187,55 @@ def _damaged(folder: Path, got: str) -> DataError:
 
 
 def _collected(
-    chunks: Iterable[Chunk], tables: list[pd.DataFrame], truths: list[pd.DataFrame], dropped: Counter
-) -> Iterator[np.ndarray]:
-    """Pass the pictures on, keeping the rest of each chunk: only pictures are too large to be kept."""
+    chunks: Iterable[Chunk],
+    tables: list[pd.DataFrame],
+    truths: list[pd.DataFrame],
+    dropped: Counter,
+    mended: Counter,
+) -> Iterator[Chunk]:
+    """Pass chunks on, keeping all but their pictures: only these are too large to be kept."""
     for chunk in chunks:
-        if len(chunk.table) != len(chunk.images):
-            got = f"{len(chunk.table)} rows for {len(chunk.images)} pictures"
-            raise ValueError(f"chunk must have a row a picture; got {got}. Correct the reader.")
         tables.append(chunk.table)
         if chunk.truth is not None:
             truths.append(chunk.truth)
-        dropped.update(chunk.dropped)
-        yield chunk.images
+        dropped.update(chunk.lost)
+        mended.update(chunk.mended)
+        yield chunk
 
 
-def _stream(file, batches: Iterator[np.ndarray], digest) -> list[int]:
+def check_images(chunk: Chunk, shape: tuple[int, ...]) -> None:
+    """Refuse a chunk whose pictures are not uint8 (B, *shape), or do not have a row each."""
+    images = chunk.images
+    if len(chunk.table) != len(images):
+        got = f"{len(chunk.table)} rows for {len(images)} pictures"
+        raise ValueError(f"chunk must have a row a picture; got {got}. Correct the reader.")
+    if images.dtype != np.uint8 or images.shape[1:] != tuple(shape):
+        got = f"{images.dtype} {images.shape}"
+        raise ValueError(f"images must be uint8 (B, *{tuple(shape)}); got {got}. Correct the reader.")
+
+
+def _stream(file, chunks: Iterator[Chunk], digest) -> list[int]:
     """Append pictures to an .npy file whose header is set right at the end; return the array's shape."""
     number, shape = 0, None
-    for images in batches:
+    for chunk in chunks:
         if shape is None:
-            shape = images.shape[1:]
-            _header(file, (0, *shape))
-        if images.dtype != np.uint8 or images.shape[1:] != shape:
-            got = f"{images.dtype} {images.shape}"
-            raise ValueError(f"images must be uint8 (B, *{shape}); got {got}. Correct the reader.")
-        data = np.ascontiguousarray(images)
+            shape = chunk.images.shape[1:]
+            write_header(file, (0, *shape))
+        check_images(chunk, shape)
+        data = np.ascontiguousarray(chunk.images)
         file.write(data)
         digest.update(data)
-        number += len(images)
+        number += len(data)
     shape = shape or (1, 0, 0)
     end = file.tell()
-    file.seek(0)
-    _header(file, (number, *shape))
+    write_header(file, (number, *shape))
     file.seek(max(end, file.tell()))
-    digest.update(repr((number, *shape)).encode())
     return [number, *shape]
 
 
-def _header(file, shape: tuple[int, ...]) -> None:
+def write_header(file, shape: tuple[int, ...]) -> None:
     """Write the .npy header; NumPy pads it so that the first axis may grow without moving the data."""
+    file.seek(0)
     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pandas as pd
 
-from fer_lib.datasets.store import identity
+from fer_lib.datasets.textfiles import read_table
 from fer_lib.errors import DataError
 
 
-def with_subjects(table: pd.DataFrame, index: Path) -> tuple[pd.DataFrame, tuple[object, ...]]:
+def names_people(index: Path) -> bool:
+    """Whether there is such a file and its header names the columns row and subject; others are ignored."""
+    if not index.is_file():
+        return False
+    try:
+        with index.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            header = next(csv.reader(file), [])
+    except OSError as error:
+        got = error.strerror or type(error).__name__
+        fix = "Restore the file, or take it away to go without subjects."
+        raise DataError(str(index), "the label file must be readable", got, fix) from error
+    return {"row", "subject"} <= {name.strip().lower() for name in header}
+
+
+def with_subjects(table: pd.DataFrame, index: Path) -> pd.DataFrame:
     """Add a column ``subject`` to a table.
 
     Args:
         table: N rows.
-        index: csv file with the columns row (from 0) and subject; others are ignored, and so is the whole
-            file if it lacks one of the two. Rows that it does not name have no subject.
-
-    Returns:
-        The table, and what identifies the file, () if it was ignored.
+        index: csv file with the columns row (from 0) and subject; others are ignored. Rows that it does not
+            name have no subject.
 
     Raises:
         DataError: a row number is not one of the table's, or comes twice.
     """
-    people = pd.read_csv(index, dtype=str, keep_default_na=False, encoding="utf-8-sig", on_bad_lines="error")
-    if not {"row", "subject"} <= set(people.columns):
-        return table, ()
+    rows = read_table(index, ("row", "subject"))
+    people = rows.frame
     number = pd.to_numeric(people["row"], errors="coerce")
     for bad, rule in (
         (~number.isin(range(len(table))), f"row must be a whole number from 0 to {len(table) - 1}"),
@@ -35,9 +46,9 @@ def with_subjects(table: pd.DataFrame, index: Path) -> tuple[pd.DataFrame, tuple
         if bad.any():
             line = int(bad.to_numpy().argmax())
             fix = "Correct the row, or take index.csv away to go without subjects."
-            raise DataError(f"{index}, line {line + 2}", rule, people["row"][line] or "nothing", fix)
+            raise DataError(rows.where(line), rule, people["row"][line] or "nothing", fix)
     subject = pd.Series(people["subject"].to_numpy(), index=number.astype("int64"), dtype=object)
     named = subject.where(subject != "").reindex(range(len(table))).to_numpy()
     table = table.copy()
     table.insert(table.columns.get_loc("split"), "subject", pd.array(named, dtype="string"))
-    return table, ("subjects", *identity(index))
+    return table

@@ -1,6 +1,6 @@
 """Find faces and eyes with the boosted cascades that come with OpenCV; what is not found is counted."""
 
-import functools
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,16 @@ class Found:
         return int((self.counts == 0).sum())
 
 
-@functools.lru_cache(maxsize=4)
+_OWN = threading.local()  # a cascade remembers the picture it looks at: each thread needs its own
+
+
 def _cascade(name: str) -> Any:
+    if not hasattr(_OWN, name):
+        setattr(_OWN, name, _opened(name))
+    return getattr(_OWN, name)
+
+
+def _opened(name: str) -> Any:
     import cv2
 
     path = Path(cv2.__file__).parent / "data" / name

@@ -59,20 +59,30 @@ def repicture(faces: Any, images: np.ndarray, *, how: str) -> Any:
 
 
 def locate(faces: Any) -> Photographs:
-    """Where the eyes are: from a world's truth, or from the eye cascade where a corpus has no landmarks.
+    """Where the eyes are: by a world's truth, else by a corpus's own landmarks, else by the eye cascade.
+
+    A corpus's landmarks stand in the columns ``lm_x_00`` to ``lm_y_67`` of its table. Faces without them keep
+    nan there, and the cascade looks for their eyes.
 
     Example:
         >>> from types import SimpleNamespace
-        >>> blank = SimpleNamespace(truth=None, images=np.zeros((2, 1, 48, 48), np.uint8))
+        >>> blank = SimpleNamespace(truth=None, table=(), images=np.zeros((2, 1, 48, 48), np.uint8))
         >>> locate(blank).unknown
         2
     """
-    if faces.truth is not None and "lm_x_00" in faces.truth:
-        from fer_lib.worlds import landmarks_of
+    told = next(
+        (frame for frame in (faces.truth, faces.table) if frame is not None and "lm_x_00" in frame), None
+    )
+    if told is None:
+        return Photographs(faces, find_eyes(faces.images), None)
+    from fer_lib.worlds import landmarks_of
 
-        points = np.array(landmarks_of(faces.truth), dtype=np.float32)
-        return Photographs(faces, eye_centres(torch.from_numpy(points)).numpy(), points)
-    return Photographs(faces, find_eyes(faces.images), None)
+    points = np.array(landmarks_of(told), dtype=np.float32)
+    eyes = eye_centres(torch.from_numpy(points)).numpy()
+    unknown = np.flatnonzero(np.isnan(points).any((1, 2)))
+    if len(unknown):
+        eyes[unknown] = find_eyes(faces.images[unknown])
+    return Photographs(faces, eyes, points)
 
 
 def take_loosely(
@@ -149,12 +159,17 @@ def mask_all(photographs: Photographs, *, seed: int, share: float = 1.0) -> Phot
     """Masks on a share of the faces, drawn at random; the eyes stay where they are.
 
     Raises:
-        ValueError: the corpus has no landmarks.
+        ValueError: the corpus, or one of the faces, has no landmarks.
     """
     if photographs.landmarks is None:
         raise ValueError(
             f"landmarks must be known to place a mask; got none for {photographs.faces.name}. "
             "Detect them first, or take a world."
+        )
+    unknown = int(np.isnan(photographs.landmarks).any((1, 2)).sum())
+    if unknown:
+        raise ValueError(
+            f"landmarks must be known to place a mask; got {unknown} faces without. Leave these out first."
         )
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.rand(len(photographs.faces), generator=generator) < share

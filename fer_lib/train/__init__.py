@@ -2,7 +2,7 @@
 
 from fer_lib.train.comparison import Comparison, compare
 from fer_lib.train.device import device, make_fabric
-from fer_lib.train.evaluate import evaluate, restrict
+from fer_lib.train.evaluate import evaluate, pool, restrict
 from fer_lib.train.loop import Fit, fit
 from fer_lib.train.parts import Parts, check_task, load_parts
 from fer_lib.train.predict import predict, score
@@ -23,6 +23,7 @@ __all__ = [
     "fit",
     "load_parts",
     "make_fabric",
+    "pool",
     "predict",
     "repeat",
     "restrict",

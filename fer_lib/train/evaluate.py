@@ -12,7 +12,7 @@ FEW = {
 
 
 def evaluate(pred: np.ndarray, faces: Any) -> dict[str, float]:
-    """Score predictions by every metric of the task.
+    """Score predictions by every metric of the task, after `pool` where the corpus labels clips.
 
     Args:
         pred: what :func:`fer_lib.train.predict` gives, (N, outputs).
@@ -26,6 +26,7 @@ def evaluate(pred: np.ndarray, faces: Any) -> dict[str, float]:
     """
     from fer_lib import metrics
 
+    pred, faces = pool(pred, faces)
     target = np.asarray(faces.targets())
     if faces.task == "valence_arousal":
         valence, arousal = metrics.ccc(pred, target)
@@ -43,6 +44,33 @@ def evaluate(pred: np.ndarray, faces: Any) -> dict[str, float]:
             if name == "happy_neutral":
                 scores[name] = metrics.accuracy(*restrict(pred, target, chosen))
     return {name: float(value) for name, value in scores.items()}
+
+
+def pool(pred: np.ndarray, faces: Any) -> tuple[np.ndarray, Any]:
+    """Take the mean of the predictions over the frames that one label is given to, as in OMG-Emotion.
+
+    Which corpora are scored so says ``fer_lib.datasets.corpora.CorpusInfo.scored_by``. Frames without a face
+    are not in the set and so have no part in the mean.
+
+    Args:
+        pred: (N, outputs).
+        faces: the FaceSet of N rows that was predicted.
+
+    Returns:
+        Predictions (M, outputs) and the set of the first row of each utterance or clip; both as they were
+        for corpora that label single pictures.
+    """
+    from fer_lib.datasets.corpora import CORPORA, WORLD
+    from fer_lib.datasets.splitting import stretches_of
+
+    info = CORPORA.get(getattr(faces, "name", "").removeprefix(WORLD))
+    group = stretches_of(faces) if info is not None and info.scored_by == "stretch" else None
+    if group is None:
+        return pred, faces
+    _, first, counts = np.unique(group, return_index=True, return_counts=True)
+    total = np.zeros((len(first), pred.shape[1]))
+    np.add.at(total, group, pred)
+    return (total / counts[:, None]).astype(pred.dtype), faces.subset(first)
 
 
 def restrict(pred: np.ndarray, target: np.ndarray, chosen: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

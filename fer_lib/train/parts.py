@@ -1,17 +1,26 @@
 """The three sets of an experiment: to learn from, to choose the epoch by, to test on."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fer_lib.datasets import FaceSet
 
+HELD_OUT = ("validation", "test")
+TASK_WORDS = {
+    "valence_arousal": "valence and arousal",
+    "categorical": "one class each",
+    "distribution": "votes",
+    "multi_label": "several states each",
+}
+
 
 @dataclass(frozen=True)
 class Parts:
-    """Sets of one corpus that share no face, and no person where people are known.
+    """Sets of one corpus that share no face, no person where people are known, and no clip.
 
     Args:
         train: to learn from.
@@ -38,7 +47,7 @@ def load_parts(
     The model is chosen on 12 % of the training split, so that both other splits can be reported.
 
     Args:
-        name: as ``fer_lib.datasets.load`` takes it.
+        name: as ``fer_lib.datasets.load`` takes it. Frames of clips are taken as pictures.
         tasks: the tasks that the experiment can do, the preferred first; others are refused.
         root: folder of a real corpus.
         size: side of the images in pixels; None keeps the corpus's own.
@@ -47,12 +56,12 @@ def load_parts(
 
     Raises:
         DataError: an unknown corpus, or data that are missing or broken.
-        ValueError: the corpus has another task, or sequences; names those that fit.
+        ValueError: the corpus has another task; names those that fit.
     """
-    task = check_task(name, tasks)
-    rest, test = load_train_and_test(name, root=root, size=size, limits=limits, seed=seed)
-    train, validation = rest.as_task(task).split(0.12, seed=seed)
-    return Parts(train, validation, test.as_task(task))
+    task = check_task(name, tasks, root=root)
+    rest, test = load_train_and_test(name, root=root, size=size, limits=limits, seed=seed, task=task)
+    train, validation = rest.split(0.12, seed=seed)
+    return Parts(train, validation, test)
 
 
 def load_train_and_test(
@@ -62,50 +71,103 @@ def load_train_and_test(
     size: int | None = None,
     limits: tuple[int | None, int | None] = (None, None),
     seed: int = 0,
+    task: str | None = None,
 ) -> tuple["FaceSet", "FaceSet"]:
     """Load what may be learned from, and what is only reported.
 
-    A corpus that has but one split (JAFFE, FABO) gives a quarter of its people as the test set.
+    A corpus that has but one split (JAFFE, FABO) gives a quarter of its people as the test set, and so does
+    one whose other splits carry no labels; a quarter of its clips, or of its pictures, where people are not
+    known.
 
     Args:
         name, root, size, seed: as ``fer_lib.datasets.load`` takes them; the seed also draws that quarter.
         limits: at most so many images of the training split, and of all others together.
+        task: that both are read for; None keeps the corpus's first.
 
     Raises:
         DataError: an unknown corpus, or data that are missing or broken.
     """
-    from fer_lib.datasets import describe, load
+    from fer_lib.datasets import load
+    from fer_lib.datasets.corpora import WORLD, world_of
 
-    counts = describe(name).counts
-    others = [split for split in ("validation", "test") if counts.get(split)]
-    if others or not counts:
-        test = load(name, root=root or None, split="validation+test", size=size, limit=limits[1], seed=seed)
-        return load(name, root=root or None, split="train", size=size, limit=limits[0], seed=seed), test
-    both = None if None in limits else sum(limit or 0 for limit in limits)
-    return load(name, root=root or None, split="all", size=size, limit=both, seed=seed).split(0.25, seed=seed)
+    given: dict[str, Any] = {"root": root or None, "size": size, "seed": seed}
+    if name.startswith(WORLD):
+        counts = world_of(name).counts
+        if any(counts.get(split) for split in HELD_OUT):
+            test = load(name, split="+".join(HELD_OUT), limit=limits[1], **given)
+            return as_task(load(name, split="train", limit=limits[0], **given), task), as_task(test, task)
+        both = None if None in limits else sum(limit or 0 for limit in limits)
+        return as_task(load(name, split="all", limit=both, **given), task).split(0.25, seed=seed)
+    faces = as_task(load(name, split="all", **given), task)
+    held = faces.table["split"].isin(HELD_OUT).to_numpy()
+    pair = (faces.subset(~held), faces.subset(held))
+    if held.all() or not held.any():
+        pair = faces.split(0.25, seed=seed)
+    return some(pair[0], limits[0], seed=seed), some(pair[1], limits[1], seed=seed)
 
 
-def check_task(name: str, tasks: Sequence[str]) -> str:
-    """First of the tasks that a corpus of single images allows; nothing is loaded.
+def as_task(faces: "FaceSet", task: str | None) -> "FaceSet":
+    """Read a set for a task; rows without a label of it are left out and counted."""
+    import numpy as np
+
+    from fer_lib.datasets.faceset import target_columns
+
+    faces = faces if task is None else faces.as_task(task)
+    values = faces.table[target_columns(faces.task, faces.classes)].to_numpy(dtype=float)
+    missing = (values < 0 if faces.task == "categorical" else np.isnan(values)).any(axis=1)
+    return faces.without(missing, reason=f"no {faces.task} label") if missing.any() else faces
+
+
+def some(faces: "FaceSet", limit: int | None, *, seed: int) -> "FaceSet":
+    """Take at most `limit` faces, drawn at random, in the order of the set."""
+    import numpy as np
+
+    if limit is None or limit >= len(faces):
+        return faces
+    return faces.subset(np.sort(np.random.default_rng(seed).choice(len(faces), limit, replace=False)))
+
+
+def check_task(name: str, tasks: Sequence[str], *, root: str | Path | None = None) -> str:
+    """First of the tasks that a corpus allows; no picture is decoded.
+
+    Args:
+        name: of a corpus or a world.
+        tasks: the tasks that the caller can do, the preferred first.
+        root: folder of a real corpus. Where it is known, or ``FER_DATA`` is set, the release that lies there
+            says which of its corpus's tasks it has labels for.
 
     Raises:
-        ValueError: there is none; names the corpora that fit.
+        DataError: an unknown corpus, or none in the folder.
+        ValueError: there is no such task; names the corpora that fit.
 
     Example:
         >>> check_task("world:affectnet", ["valence_arousal", "categorical"])
         'valence_arousal'
     """
     from fer_lib.datasets import describe, names
+    from fer_lib.datasets.corpora import WORLD
 
-    def fits(corpus: str) -> list[str]:
-        info = describe(corpus)
-        return [task for task in tasks if task in info.tasks and info.unit == "image"]
-
-    if not fits(name):
-        info = describe(name)
-        fitting = ", ".join(corpus for corpus in names() if fits(corpus)) or "none"
+    allowed = describe(name).tasks
+    if not allowed or set(allowed) & set(tasks):
+        allowed = tasks_of_release(name, root) or allowed
+    fitting = [task for task in tasks if task in allowed]
+    if not fitting:
+        known = [one for one in names() if set(describe(one).tasks) & set(tasks)]
+        fit = ", ".join(one for one in known if not one.startswith(WORLD)) or "none"
+        asked, has = (" or ".join(TASK_WORDS[task] for task in of) for of in (tasks, allowed))
         raise ValueError(
-            f"dataset must label single images by one of the tasks {', '.join(tasks)}; "
-            f"got {name!r} ({', '.join(info.tasks)}, labelled by {info.unit}). These fit: {fitting}."
+            f"dataset must have faces with {asked}; got {name!r}, which has {has}. "
+            f"These fit: {fit}, each also as its world ({WORLD}NAME)."
         )
-    return fits(name)[0]
+    return fitting[0]
+
+
+def tasks_of_release(name: str, root: str | Path | None = None) -> tuple[str, ...]:
+    """Tasks that the release in a folder has labels for; () where no folder is given, and for worlds."""
+    from fer_lib.datasets.corpora import WORLD
+    from fer_lib.datasets.load import READERS, find_root
+
+    if name.startswith(WORLD) or not (root or os.environ.get("FER_DATA")):
+        return ()
+    place, reader = find_root(name, root), READERS[name]
+    return tuple(reader.release(place).tasks) if hasattr(reader, "release") else ()

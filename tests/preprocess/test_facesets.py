@@ -1,5 +1,7 @@
 """Whole sets: pictures change and labels stay; eyes move with the pictures; masks sit on the mouths."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import torch
 
 from fer_lib.datasets import FaceSet
 from fer_lib.preprocess import facesets, trials
+from fer_lib.preprocess.detect import find_eyes
 from fer_lib.preprocess.facesets import Photographs
 from fer_lib.worlds.tables import landmark_columns
 
@@ -33,6 +36,21 @@ def test_truth_gives_the_eyes(faces, known):
     np.testing.assert_allclose(known.eyes[:, 0], points[:, 36:42].mean(1), rtol=1e-5)
     np.testing.assert_allclose(known.eyes[:, 1], points[:, 42:48].mean(1), rtol=1e-5)
     assert known.unknown == 0
+
+
+def test_a_corpus_tells_its_landmarks_in_its_table(faces, known):
+    """As the store of a corpus with landmarks: no truth; faces without landmarks are left to the cascade."""
+    points = faces.truth.copy()
+    points.iloc[[3, 7]] = np.nan
+    real = dataclasses.replace(faces, truth=None, table=pd.concat([faces.table, points], axis=1))
+    found = facesets.locate(real)
+    rest = np.delete(np.arange(12), [3, 7])
+    np.testing.assert_array_equal(found.landmarks[rest], known.landmarks[rest])
+    np.testing.assert_array_equal(found.eyes[rest], known.eyes[rest])
+    assert np.isnan(found.landmarks[[3, 7]]).all()
+    np.testing.assert_array_equal(found.eyes[[3, 7]], find_eyes(faces.images[[3, 7]]))
+    with pytest.raises(ValueError, match="landmarks must be known to place a mask; got 2 faces without"):
+        facesets.mask_all(found, seed=0)
 
 
 def test_other_pictures_same_labels(faces):

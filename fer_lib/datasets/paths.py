@@ -1,0 +1,108 @@
+"""Paths that label files name, and the identity of many files at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from fer_lib.errors import DataError
+
+
+def inside(name: str, where: str) -> str:
+    r"""Check a path that a label file names: it must stay below the corpus's root.
+
+    Args:
+        name: as written, with "/" or "\\".
+        where: the file and row, for the message.
+
+    Returns:
+        The path with "/" and without "." parts.
+
+    Raises:
+        DataError: an empty or absolute path, a drive, or one that climbs out with "..".
+
+    Example:
+        >>> inside("./737\\face.jpg", "training.csv, line 2")
+        '737/face.jpg'
+    """
+    path = PurePosixPath(name.strip().replace("\\", "/"))
+    climbs = ".." in path.parts or path.is_absolute() or (path.parts and path.parts[0].endswith(":"))
+    if not path.parts or climbs or "\0" in name:
+        rule = "a path must stay below the corpus's folder"
+        raise DataError(where, rule, name or "nothing", "Write it from the corpus's folder, without '..'.")
+    return path.as_posix()
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name is valid UTF-8; others cannot be written into tables.
+
+    Example:
+        >>> is_text("KA.AN1.39.tiff"), is_text(os.fsdecode(b"caf\\xe9.jpg"))
+        (True, False)
+    """
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def walk(folder: Path, suffixes: Iterable[str]) -> list[str]:
+    """List the files below a folder, sorted, as paths from it; links that lead in circles are not followed.
+
+    Args:
+        folder: where to begin.
+        suffixes: lower-case endings with the dot, such as ``(".jpg",)``; other and hidden files are passed over.
+
+    Returns:
+        Paths with "/"; a name that is not UTF-8 keeps its surrogates (see `is_text`).
+    """
+    wanted, found, seen = tuple(suffixes), [], set()
+    waiting = [(folder, "")]
+    while waiting:
+        place, before = waiting.pop()
+        stat = os.stat(place)
+        if (stat.st_dev, stat.st_ino) in seen:
+            continue
+        seen.add((stat.st_dev, stat.st_ino))
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.name.lower().endswith(wanted):
+                    found.append(before + entry.name)
+                elif _is_folder(entry):
+                    waiting.append((Path(entry.path), f"{before}{entry.name}/"))
+    return sorted(found)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def tree_identity(root: Path, names: Iterable[str]) -> list[object]:
+    """Describe many files by name, size and time of last change, without reading them.
+
+    Args:
+        root: what the names start from.
+        names: paths; a file that is not there counts as absent, so that its return is noticed.
+
+    Returns:
+        Their number and 16 hex digits; another file, or an edited one, gives others.
+    """
+    digest, number = hashlib.sha256(), 0
+    base = os.fspath(root)
+    for name in names:
+        try:
+            stat = os.stat(os.path.join(base, name))
+            text = f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
+        except OSError:
+            text = f"{name}\0absent\n"
+        digest.update(text.encode("utf-8", "surrogateescape"))
+        number += 1
+    return [number, digest.hexdigest()[:16]]

@@ -1,0 +1,182 @@
+"""Load releases with one fault in them, and see that what comes of it is what the documents promise.
+
+A fault ends in one clear `DataError`, in a skip that is counted and listed, or in nothing at all; and it
+never leaves a store that is half there. The tables of cases are in test_faults_*.py; the releases are written
+from tiny worlds, once for all of them.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from faults import Harm
+
+from fer_lib import artifacts
+from fer_lib.datasets import load
+from fer_lib.datasets.releases import write_release
+from fer_lib.datasets.store import open_store
+from fer_lib.errors import DataError
+
+WHOLE = {"framing": "whole"}
+WRITTEN: dict[tuple[str, str], dict[str, Any]] = {  # how a release is written, and the options of its loads
+    ("affectnet", "csv"): {"limit": 8, "size": 48, "options": WHOLE},
+    ("affectnet", "npy"): {"limit": 8, "size": 48, "options": WHOLE},
+    ("masked_affectnet", "npy"): {"limit": 8, "size": 48, "options": WHOLE},
+    ("fer2013", "csv"): {"limit": 8},
+    ("fer2013", "challenge"): {"limit": 8},
+    ("fer2013", "folders"): {"limit": 12},
+    ("ferplus", "csv"): {"limit": 8},
+    ("ferplus", "folders"): {"limit": 12},
+    ("jaffe", "folder"): {"limit": 8, "size": 48, "options": WHOLE},
+    ("omg_emotion", ""): {"limit": 32, "size": 48, "fps": 1, "options": WHOLE},
+    ("elderreact", ""): {"limit": 32, "size": 48, "fps": 1, "options": WHOLE},
+    ("emoreact", ""): {"limit": 32, "size": 48, "fps": 1, "options": WHOLE},
+    ("fabo", ""): {"limit": 32, "size": 48, "fps": 5, "options": WHOLE},
+    ("amigos", ""): {"limit": 32, "size": 48, "fps": 1, "options": WHOLE},
+    ("affwild2", ""): {"limit": 32, "size": 48, "fps": 1, "options": WHOLE},
+}
+FORMS = tuple(WRITTEN)
+
+
+@dataclass(frozen=True)
+class Base:
+    """A release without a fault, and what it reads as."""
+
+    corpus: str
+    form: str
+    folder: Path
+    options: dict[str, Any]
+    table: pd.DataFrame
+    records: list[tuple[str, str]]  # path, and everything else of a row with its picture
+    dropped: Counter
+    mended: Counter
+
+    @property
+    def kept(self) -> list[str]:
+        """Files of the rows, each once, in the order of the table."""
+        return list(dict.fromkeys(path for path, _ in self.records))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault of one corpus, and what must come of it.
+
+    Args:
+        corpus, form: which release.
+        fault: its name.
+        harm: puts it in.
+        error: pattern of the one error; "" loads without one.
+        dropped, mended: what is counted beyond the release's own; below 0, what is not counted any more.
+        options: of `load`, beyond the release's own.
+        changed: the files that `harm` names are not lost, but read otherwise than before.
+    """
+
+    corpus: str
+    form: str
+    fault: str
+    harm: Harm
+    error: str = ""
+    dropped: dict[str, int] = field(default_factory=dict)
+    mended: dict[str, int] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    changed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.corpus} {self.form}: {self.fault}"
+
+
+def read(corpus: str, root: str | Path, **options: Any):
+    """Load every split of a release."""
+    return load(corpus, root=root, split="all", **{"progress": False} | options)
+
+
+def records(faces) -> list[tuple[str, str]]:
+    """A row's path, and its whole content as a text, with a mark of its picture."""
+    rows = faces.table.astype(object).to_dict("records")
+    marks = [artifacts.key(picture=image.tobytes().hex()) for image in faces.images]
+    return [(row["path"], f"{row} {mark}") for row, mark in zip(rows, marks, strict=True)]
+
+
+def base(corpus: str, form: str, tmp_path_factory, **options: Any) -> Base:
+    """The release without a fault, written once a test session."""
+    how = dict(WRITTEN[corpus, form])
+    options = how.pop("options", {}) | options
+    place = tmp_path_factory.getbasetemp() / "releases"
+    folder = place / f"{corpus}-{form or 'usual'}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_HOME", str(place / "home"))
+        if not folder.exists():
+            write_release(f"world:{corpus}", folder, form=form or None, progress=False, **how)
+        faces = read(corpus, folder, **options)
+        return Base(
+            corpus, form, folder, options, faces.table, records(faces), Counter(faces.dropped),
+            Counter(getattr(faces, "mended", {})),
+        )  # fmt: skip
+
+
+def check(case: Case, good: Base, root: Path) -> None:
+    """Copy a release, put the fault in, load it twice, and compare with what must come of it."""
+    shutil.copytree(good.folder, root)
+    lost = case.harm(root, good.kept) or []
+    options = good.options | case.options
+    if case.error:
+        refused(case, lambda: read(case.corpus, root, **options))
+        assert shelf() == []
+        return
+    faces = read(case.corpus, root, **options)
+    compare(faces, good, lost, changed=case.changed)
+    assert faces.dropped == _added(good.dropped, case.dropped)
+    assert getattr(faces, "mended", {}) == _added(good.mended, case.mended)
+    (store,) = shelf()
+    if lost and any(reason in SKIPS for reason in case.dropped):
+        told = pd.read_csv(store / "skipped.csv", keep_default_na=False)
+        assert set(lost) <= set(told["path"])
+        assert set(case.dropped) <= set(told["reason"])
+    again = read(case.corpus, root, **options)
+    assert (again.fingerprint, again.dropped, again.mended) == (
+        faces.fingerprint,
+        faces.dropped,
+        faces.mended,
+    )
+
+
+def _added(before: Counter, more: dict[str, int]) -> dict[str, int]:
+    return {why: before[why] + more.get(why, 0) for why in {*before, *more} if before[why] + more.get(why, 0)}
+
+
+def compare(faces, good: Base, lost: list[str], *, changed: bool) -> None:
+    """Every row that is not lost reads as it did before, picture and all."""
+    found = records(faces)
+    if changed:
+        assert sorted(path for path, _ in found) == sorted(path for path, _ in good.records)
+        assert {record for record in found if record[0] in lost}.isdisjoint(good.records)
+        found = [record for record in found if record[0] not in lost]
+    assert sorted(found) == sorted(record for record in good.records if record[0] not in lost)
+
+
+SKIPS = ("file missing", "file does not decode", "no permission to read", "no face found")
+
+
+def refused(case: Case, call: Callable[[], object]) -> None:
+    """Expect one clear error: where, rule, value, and what to do; of a length that a reader can take in."""
+    with pytest.raises(DataError, match=case.error) as caught:
+        call()
+    text = str(caught.value)
+    assert "; got " in text
+    assert text.endswith((".", "?"))
+    assert len(text.replace(str(caught.value.where), "")) < 500
+
+
+def shelf() -> list[Path]:
+    """Finished stores; each must open, and there must be no draft beside them."""
+    folder = artifacts.home() / "faces"
+    entries = [path for path in folder.iterdir() if path.suffix != ".lock"] if folder.exists() else []
+    assert [path.name for path in entries if path.name.startswith(".")] == []
+    for path in entries:
+        open_store(path)
+    return entries
