@@ -133,8 +133,9 @@ def report(checked: Any) -> str:
 def _counted(value: Any) -> str:
     if isinstance(value, str):
         return value
-    missing = value is None or value != value or str(value) == "<NA>"
-    return "-" if missing else f"{value:,.3f}" if isinstance(value, float) and value % 1 else f"{value:,.0f}"
+    if value is None or str(value) in ("<NA>", "nan"):
+        return "-"
+    return f"{value:,.3f}" if isinstance(value, float) and value % 1 else f"{value:,.0f}"
 
 
 def _examples(examples: Sequence[str], shown: int = 2) -> str:

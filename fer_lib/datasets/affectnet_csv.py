@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.datasets.listing import REPEATED, Listing
-from fer_lib.datasets.paths import inside, tree_identity, walk
+from fer_lib.datasets.paths import inside, names_in, tree_identity, walk
 from fer_lib.datasets.store import identity
 from fer_lib.datasets.textblocks import read_blocks
 from fer_lib.datasets.textfiles import TextTable
@@ -45,8 +45,7 @@ def files(root: Path) -> tuple[object, ...]:
     """
     lists = [[split, *identity(path)] for split, path in _lists(root).items()]
     folder = root / PICTURES
-    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    return (*lists, *tree_identity(folder, [".", *names]))
+    return (*lists, *tree_identity(folder, [".", *sorted(names_in(folder))]))
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,8 @@ def read(root: Path) -> Listing:
 
 
 def _lists(root: Path) -> dict[str, Path]:
-    paths = {split: root / LISTS / name for split, name in SPLITS.items()}
-    there = {split: path for split, path in paths.items() if path.exists()}
+    names = names_in(root / LISTS)
+    there = {split: root / LISTS / name for split, name in SPLITS.items() if name in names}
     if not there:
         got = "neither"
         raise DataError(str(root / LISTS), "must hold training.csv or validation.csv", got, "Add them.")

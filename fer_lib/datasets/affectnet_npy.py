@@ -25,7 +25,7 @@ import pandas as pd
 
 from fer_lib.datasets.affectnet_csv import LEFT_OUT, NO_LANDMARKS, NOT_ANNOTATED, UNLABELLED
 from fer_lib.datasets.listing import Listing
-from fer_lib.datasets.paths import tree_identity
+from fer_lib.datasets.paths import names_in, tree_identity
 from fer_lib.errors import DataError
 
 SPLITS = {"train": "train_set", "validation": "val_set"}
@@ -46,7 +46,7 @@ def files(root: Path) -> tuple[object, ...]:
         notes = folder / "annotations"
         parts += [
             folder.name,
-            *tree_identity(notes, sorted(_names(notes))),
+            *tree_identity(notes, sorted(names_in(notes))),
             *tree_identity(folder, ["images"]),
         ]
     return tuple(parts)
@@ -88,7 +88,7 @@ class _Notes:
 def _split(folder: Path, split: str, dropped: Counter, mended: Counter) -> tuple[pd.DataFrame, np.ndarray]:
     """Read one split: its table, and landmarks float32 (N, 68, 2)."""
     notes, pictures = folder / "annotations", _pictures(folder / "images")
-    there = set(_names(notes))
+    there = set(names_in(notes))
     ids = sorted((name[:-8] for name in there if name.endswith("_exp.npy")), key=_number)
     if not ids:
         rule = "the folder must hold annotations such as 0_exp.npy"
@@ -114,19 +114,8 @@ def _split(folder: Path, split: str, dropped: Counter, mended: Counter) -> tuple
 
 def _pictures(folder: Path) -> dict[str, str]:
     """Name of each picture's file by its number."""
-    names = _names(folder)
+    names = names_in(folder)
     return {name.rpartition(".")[0]: name for name in names if name.lower().endswith(SUFFIXES)}
-
-
-def _names(folder: Path) -> list[str]:
-    """Names of the files of a folder; none where there is no folder."""
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        got = error.strerror or type(error).__name__
-        raise DataError(str(folder), "the folder must be readable", got, "Give read permission.") from error
 
 
 def _number(text: str) -> tuple[int, str]:

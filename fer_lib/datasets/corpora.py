@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fer_lib.worlds import World
 
 WORLD = "world:"
+SYNTHETIC_LICENCE = "synthetic faces rendered by this book, free of rights of people pictured: CC BY 4.0"
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,22 @@ _ALL = (
 
 CORPORA: dict[str, CorpusInfo] = {info.name: info for info in _ALL}
 
+OWN = CorpusInfo(
+    name="folder",
+    title="your own faces",
+    tasks=(),  # follow from the labels that the folder holds
+    classes=(),
+    unit="image",
+    protocol="your splits; without any, parts that share no person",
+    licence="yours to know: what the people pictured agreed to",
+    homepage="none",
+    obtain="Take photos of people who agreed to it, and sort or list them as chapter 17 shows.",
+    layout="photos in class folders, or a faces.csv that lists them",
+    reference="none",
+    metrics={"categorical": "mean_class_accuracy"},
+)
+"""Your own photos: no corpus with a world, and therefore in neither `CORPORA` nor `names`."""
+
 
 def names() -> list[str]:
     """Name every corpus, then every world."""
@@ -249,7 +266,7 @@ def describe(name: str) -> CorpusInfo:
     """Tell about a corpus or a world.
 
     Args:
-        name: such as "ferplus" or "world:ferplus".
+        name: such as "ferplus" or "world:ferplus"; "folder" for your own faces.
 
     Raises:
         DataError: there is no such corpus; the nearest name is suggested.
@@ -258,8 +275,8 @@ def describe(name: str) -> CorpusInfo:
         >>> describe("elderreact").counts["train"]
         615
     """
-    if name in CORPORA:
-        return CORPORA[name]
+    if name in CORPORA or name == OWN.name:
+        return OWN if name == OWN.name else CORPORA[name]
     known = names()
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
@@ -270,7 +287,7 @@ def describe(name: str) -> CorpusInfo:
         info,
         name=name,
         title=f"the stand-in world for {info.title}",
-        licence="synthetic faces rendered by this book, free of rights of people pictured: CC BY 4.0",
+        licence=SYNTHETIC_LICENCE,
         homepage="none",
         obtain="Nothing to obtain: it is rendered when it is loaded.",
         layout="none",
@@ -283,7 +300,7 @@ def describe(name: str) -> CorpusInfo:
 
 def metric_of(name: str, task: str) -> str:
     """Name the metric a corpus (or its world) is judged by in a task."""
-    info = CORPORA.get(name.removeprefix(WORLD))
+    info = OWN if name == OWN.name else CORPORA.get(name.removeprefix(WORLD))
     return (info.metrics.get(task) if info else None) or METRICS[task]
 
 

@@ -1,9 +1,9 @@
 """Decode a corpus: files in, chunks of cut out faces with their rows out, in order, on several threads.
 
 Pillow and OpenCV let other threads run while they decode, so threads are enough, and nothing has to be
-copied between processes. The result does not depend on their number. What cannot be read is left out, told
-with its reason in `Chunk.skipped`, and never stops the work: see `fer_lib.datasets.reading` for how much of it
-is borne.
+copied between processes. The result does not depend on their number. What cannot be read is left out,
+told with its reason in `Chunk.skipped`, and never stops the work: see `fer_lib.datasets.reading` for how much
+of it is borne.
 """
 
 from __future__ import annotations
@@ -20,10 +20,18 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from fer_lib.datasets.framing import cut, shrink_wanted
+from fer_lib.datasets.framing import Cut, cut, shrink_wanted
 from fer_lib.datasets.listing import (
-    FACELESS_CLIP, FACELESS_FRAME, FORBIDDEN, MISNAMED, MISSING, NO_FRAME, UNREADABLE, Listing, Release,
-)  # fmt: skip
+    FACELESS_CLIP,
+    FACELESS_FRAME,
+    FORBIDDEN,
+    MISNAMED,
+    MISSING,
+    NO_FRAME,
+    UNREADABLE,
+    Listing,
+    Release,
+)
 from fer_lib.datasets.paths import is_text
 from fer_lib.datasets.pictures import PictureError, decode, resize
 from fer_lib.datasets.store import Chunk, Skip
@@ -57,8 +65,9 @@ def chunks(
 
     Yields:
         Chunks of `ROWS` pictures (fewer where some were skipped), or of one clip each. Their tables have the
-        listing's columns; then ``lm_x_00`` to ``lm_y_67`` where the listing has landmarks, in pixels of the
-        stored pictures; or, of clips, ``frame``, ``seconds``, ``clip_frames`` (frames looked at for the
+        listing's columns; then ``faces``, the number of faces found, where faces are looked for; and
+        ``lm_x_00`` to ``lm_y_67`` where the listing has landmarks, in pixels of the stored pictures; or, of
+        clips, ``frame``, ``seconds``, ``clip_frames`` (frames looked at for the
         row) and ``clip_faces`` (with a face).
 
     Raises:
@@ -73,16 +82,13 @@ def chunks(
     tasks, rows = _tasks(release, listing, size)
     from fer_lib.worlds.workers import number_of_workers
 
-    done = sum(rows[:start])
-    with _bar(release, sum(rows), done, progress) as bar, _quiet_cv2():
-        for chunk, number in zip(_in_order(tasks[start:], number_of_workers(workers)), rows[start:], strict=True):
+    threads = number_of_workers(workers)
+    begin = _one_torch_thread if release.finish else None  # torch takes seconds to import
+    with _bar(release, sum(rows), sum(rows[:start]), progress) as bar, _quiet_cv2():
+        results = _in_order(tasks[start:], threads, begin)
+        for chunk, number in zip(results, rows[start:], strict=True):
             yield chunk
             bar.update(number)
-
-
-def number_of_chunks(release: Release, listing: Listing) -> int:
-    """How many chunks a listing makes (0 for a release that makes its own)."""
-    return len(_tasks(release, listing, release.side)[0])
 
 
 def _tasks(release: Release, listing: Listing, size: int) -> tuple[list[Task], list[int]]:
@@ -96,14 +102,14 @@ def _tasks(release: Release, listing: Listing, size: int) -> tuple[list[Task], l
         first = np.arange(0, len(table), ROWS)
         work = _pictures
     pieces = [slice(int(a), int(b)) for a, b in zip(first, [*first[1:], len(table)], strict=True)]
-    tasks = [partial(work, release, listing, size, piece) for piece in pieces]
+    tasks: list[Task] = [partial(work, release, listing, size, piece) for piece in pieces]
     return tasks, [piece.stop - piece.start for piece in pieces]
 
 
-def _in_order(tasks: list[Task], workers: int) -> Iterator[Chunk]:
-    """Run tasks on threads; results in order, at most one more in memory than there are threads."""
+def _in_order(tasks: list[Task], workers: int, begin: Callable[[], None] | None) -> Iterator[Chunk]:
+    """Run tasks on threads that start with `begin`; results in order, only a few wait in memory."""
     waiting: deque[Future[Chunk]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode", initializer=_one_torch_thread)
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode", initializer=begin)
     try:
         for task in tasks:
             waiting.append(pool.submit(task))
@@ -148,34 +154,36 @@ def _bar(release: Release, total: int, done: int, progress: bool | None):
 def _pictures(release: Release, listing: Listing, size: int, piece: slice) -> Chunk:
     """Decode the pictures of some rows."""
     paths, splits = listing.table["path"].iloc[piece], listing.table["split"].iloc[piece]
-    images, points, kept, skipped = [], [], [], list[Skip]()
+    images = np.empty((len(paths), release.channels, size, size), np.uint8)
+    marks = np.full((len(paths), 68, 2), np.nan, np.float32)
+    kept, faces, skipped = list[int](), list[int](), list[Skip]()
     for row, path, split in zip(range(piece.start, piece.stop), paths, splits, strict=True):
         try:
-            image, landmarks, reason = _picture(release, listing, size, row, path)
-            detail = ""
+            face, detail = _picture(release, listing, size, row, path), ""
         except PictureError as error:
-            image, reason, detail = None, error.reason, error.detail
-        if image is None:
-            skipped.append((_text(path), split, reason, detail))
+            face, detail = Cut(None, reason=error.reason), error.detail
+        if face.image is None:
+            skipped.append((_text(path), split, face.reason, detail))
             continue
-        images.append(image)
-        points.append(landmarks if landmarks is not None else np.full((68, 2), np.nan, np.float32))
+        images[len(kept)] = face.image
+        if face.landmarks is not None:
+            marks[len(kept)] = face.landmarks
         kept.append(row)
-    stack = np.stack(images) if images else np.zeros((0, release.channels, size, size), np.uint8)
-    marks = np.stack(points) if points else np.zeros((0, 68, 2), np.float32)
+        faces.append(face.faces)
+    images, marks = images[: len(kept)], marks[: len(kept)]
     table = listing.table.iloc[kept].reset_index(drop=True)
-    if release.finish is not None and len(stack):
-        stack = release.finish(stack, marks, table)
+    if release.finish is not None and kept:
+        images = release.finish(images, marks, table)
+    if release.framing == "found":
+        table = table.assign(faces=np.array(faces, np.int64))
     if listing.landmarks is not None:
         columns = pd.DataFrame(marks.reshape(-1, len(LANDMARKS)), columns=LANDMARKS)
         table = pd.concat([table, columns], axis=1)
-    return Chunk(stack, table, skipped=skipped)
+    return Chunk(images, table, skipped=skipped)
 
 
-def _picture(
-    release: Release, listing: Listing, size: int, row: int, path: str
-) -> tuple[np.ndarray | None, np.ndarray | None, str]:
-    """Decode one picture and cut the face out: image, landmarks, reason."""
+def _picture(release: Release, listing: Listing, size: int, row: int, path: str) -> Cut:
+    """Decode one picture and cut the face out."""
     if not is_text(path):
         raise PictureError(_text(path), MISNAMED, "")
     box = None if listing.boxes is None or release.framing != "given" else listing.boxes[row]
@@ -192,8 +200,7 @@ def _picture(
     if factor > 1:
         box = None if box is None else box / factor
         points = None if points is None else (points + 0.5) / factor - 0.5
-    face = cut(image, framing=release.framing, size=size, box=box, landmarks=points)
-    return face.image, face.landmarks, face.reason
+    return cut(image, framing=release.framing, size=size, box=box, landmarks=points)
 
 
 def _clip(release: Release, listing: Listing, size: int, piece: slice) -> Chunk:
@@ -203,11 +210,17 @@ def _clip(release: Release, listing: Listing, size: int, piece: slice) -> Chunk:
     rows = listing.table.iloc[piece]
     path, number = rows["path"].iloc[0], len(rows)
     spans = np.full((number, 2), np.nan) if listing.spans is None else listing.spans[piece]
-    how = {"every_s": release.every_s, "framing": release.framing, "channels": release.channels}
     try:
         if not is_text(path):
             raise PictureError(_text(path), MISNAMED, "")
-        frames = read_clip(os.path.join(release.root, path), spans, size=size, **how)
+        frames = read_clip(
+            os.path.join(release.root, path),
+            spans,
+            every_s=release.every_s,
+            framing=release.framing,
+            size=size,
+            channels=release.channels,
+        )
     except DataError as error:
         reason, detail = _why(error)
         empty = np.zeros((0, release.channels, size, size), np.uint8)

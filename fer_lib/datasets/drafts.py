@@ -29,8 +29,17 @@ import pandas as pd
 
 from fer_lib import artifacts
 from fer_lib.datasets.store import (
-    KIND, LAYOUT, Chunk, Skip, Store, check_images, finish_table, open_store, write_header, write_meta,
-)  # fmt: skip
+    KIND,
+    LAYOUT,
+    Chunk,
+    Skip,
+    Store,
+    check_images,
+    finish_table,
+    open_store,
+    write_header,
+    write_meta,
+)
 from fer_lib.errors import DataError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -77,8 +77,8 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.5) 
         raise DataError(str(root), rule, got, "Point root at the folder that holds the release.")
     labels = {split: path for split in SPLITS if (path := _file(place, split, LABELS, PLACES[:1]))}
     names = {split: _names(place, split, path) for split, path in labels.items()}
-    data = "Data" if (place / "Data").is_dir() else "."
-    folders = clip_folders(place, {split: [f"{data}/{name}" for name in FOLDERS[split]] for split in labels})
+    data = "Data/" if (place / "Data").is_dir() else ""
+    folders = clip_folders(place, {split: [f"{data}{name}" for name in FOLDERS[split]] for split in labels})
     clips = clips_below(place, [folder for some in folders.values() for folder in some])
     texts = [*labels.values(), *names.values()]
     return Release(

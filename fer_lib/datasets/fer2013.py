@@ -96,28 +96,6 @@ def release(root: Path) -> Release:
     return replace(described, rule=partial(_with_people, index=index), mark=mark, source=source)
 
 
-def read(root: Path, *, size: int | None = None):
-    return reading_of(release(root), size)
-
-
-def reading_of(release: Release, size: int | None):
-    from fer_lib.datasets.pictures import resized
-    from fer_lib.datasets.reading import Reading
-    from fer_lib.datasets.store import build
-
-    def chunks():
-        release.listing()
-        yield from release.chunks()
-
-    store = build(resized(chunks, size), reader=release.name, version=release.version, form=release.form,
-                  files=list(release.files), size=size)  # fmt: skip
-    table = store.table
-    table, reason = release.rule(table) if release.rule else (table, np.full(len(table), "", dtype=object))
-    return Reading(
-        store, table, reason, release.task, release.tasks, release.classes, release.source, release.mark
-    )
-
-
 def no_listing() -> Listing:
     """List nothing: the labels come with the pictures."""
     return Listing(pd.DataFrame(columns=["path", "split", "expression"]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.datasets import fer2013, folders, votes
-from fer_lib.datasets.listing import Listing, Release
+from fer_lib.datasets.listing import REPEATED, Listing, Release
 from fer_lib.datasets.reading import listing
 from fer_lib.datasets.store import Chunk, identity
 from fer_lib.datasets.subjects import with_subjects
@@ -28,6 +29,7 @@ from fer_lib.errors import DataError
 VERSION = 1
 VOTES_FILE = "fer2013new.csv"
 HEADER = ["Usage", "Image name", *votes.CLASSES, "unknown", "NF"]
+OTHER_VOTES = "picture named again with other votes"
 SPLIT_FOLDERS = {"fer2013train": "train", "fer2013valid": "validation", "fer2013test": "test"}
 _FETCH = "Fetch the file again, or correct the row."
 
@@ -66,10 +68,6 @@ def release(root: Path, *, mode: str = "majority") -> Release:
     described = (_joined if form == "csv" else _folders)(root, mode)
     tasks, source = votes.TASKS[mode], f"{described.source}, {mode} labels"
     return replace(described, task=tasks[0], tasks=tasks, source=source, mark=(*described.mark, mode))
-
-
-def read(root: Path, *, size: int | None = None, mode: str = "majority"):
-    return fer2013.reading_of(release(root, mode=mode), size)
 
 
 def read_votes(path: Path) -> pd.DataFrame:
@@ -194,14 +192,18 @@ def _by_row(
 
 
 def _folders(root: Path, mode: str) -> Release:
-    """Each split's label.csv and its pictures; pictures without a row of votes are counted, not read."""
+    """Each split's label.csv and its pictures; pictures without a row of votes are counted, not read.
+
+    Four names come twice in the vote file, one of them with other votes. In the folder form a name is one
+    file, so its first row counts.
+    """
     found = folders.split_folders(root, SPLIT_FOLDERS)
 
     def chunks() -> Iterator[Chunk]:
-        table, without = _labels(root, found)
+        table, left_out = _labels(root, found)
         for chunk in folders.chunks(root, table, side=fer2013.SIDE):
-            yield replace(chunk, dropped=chunk.dropped + without)
-            without = Counter()
+            yield replace(chunk, dropped=chunk.dropped + left_out)
+            left_out = Counter()
 
     return Release(
         name="ferplus",
@@ -223,19 +225,25 @@ def _folders(root: Path, mode: str) -> Release:
 
 
 def _labels(root: Path, found: Mapping[Path, str]) -> tuple[pd.DataFrame, Counter]:
-    """Read every label.csv; count the pictures without a row of votes."""
-    tables, without = [], Counter()
+    """Read every label.csv; count pictures without a row of votes, and rows that name a picture again."""
+    tables, left_out = [], Counter()
     for folder, split in found.items():
         table = _read_labels(root, folder / "label.csv", split)
         extra = {path.name for path in folders.pictures(folder)} - set(table["image"])
-        without += Counter({(split, "picture without votes"): len(extra)})
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True), without
+        again = table.duplicated("image")
+        same = again & table.duplicated()
+        left_out += Counter({
+            (split, "picture without votes"): len(extra),
+            (split, REPEATED): int(same.sum()),
+            (split, OTHER_VOTES): int((again & ~same).sum()),
+        })  # fmt: skip
+        tables.append(table[~again])
+    return pd.concat(tables, ignore_index=True), left_out
 
 
 def _read_labels(root: Path, path: Path, split: str) -> pd.DataFrame:
     """Read one label.csv: no header; name, box "(left, top, right, bottom)", ten votes."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise DataError(str(path), "each split's folder must hold its label.csv", "no such file", _FETCH)
 
     def where(row: int) -> str:
@@ -257,8 +265,8 @@ def _read_labels(root: Path, path: Path, split: str) -> pd.DataFrame:
 
 
 def _picture(folder: Path, name: str, where: str) -> str:
-    """Check that a label's picture is there, directly in its folder."""
-    if name != Path(name).name or not (folder / name).is_file():
+    """Check that a label's picture is named directly in its folder."""
+    if not name or name != Path(name).name or name == "..":
         fix = "Make the pictures again with the release's script, or take the row out."
         raise DataError(where, f"the row's picture must lie in {folder.name}", name or "no name", fix)
     return name

@@ -176,16 +176,12 @@ def numbers(evidence: Evidence) -> Iterator[Finding]:
     severity = NOTE if evidence.synthetic else WARNING
     for split, (total, by_class) in published(evidence).items():
         have, have_by_class = evidence.number(split), evidence.by_class(split)
-        if have != total:
-            what = f"{split} differs from the {total:,} published"
-            yield Finding(severity, what, abs(have - total), (f"{have:,} of {total:,}",))
-        named = tuple(
-            f"{name} {have_by_class.get(name, 0):,} of {number:,}"
-            for name, number in by_class.items()
-            if have_by_class.get(name, 0) != number
-        )
-        if named:
-            yield Finding(severity, f"classes of {split} differ from the published", len(named), named)
+        differing = {name: n for name, n in by_class.items() if have_by_class.get(name, 0) != n}
+        if have != total or differing:
+            off = max(abs(have - total), sum(abs(have_by_class.get(k, 0) - n) for k, n in differing.items()))
+            named = [f"{name} {have_by_class.get(name, 0):,} of {n:,}" for name, n in differing.items()]
+            what = f"{split} differs from what is published: {have:,} of {total:,}"
+            yield Finding(severity, what, off, tuple(named))
 
 
 def left_out(evidence: Evidence) -> Iterator[Finding]:

@@ -25,9 +25,10 @@ def split_folders(root: Path, names: Mapping[str, str]) -> dict[Path, str]:
         root: folder that holds them.
         names: lower-case folder name -> "train", "validation" or "test".
     """
-    if not root.is_dir():
+    try:
+        found = {entry: names[entry.name.lower()] for entry in root.iterdir() if entry.name.lower() in names}
+    except OSError:  # no folder, or not ours to read
         return {}
-    found = {entry: names[entry.name.lower()] for entry in root.iterdir() if entry.name.lower() in names}
     order = sorted(
         (path for path in found if path.is_dir()), key=lambda path: (SPLITS.index(found[path]), path.name)
     )

@@ -17,6 +17,7 @@ MARGIN = 0.1  # share of a found face's box added on each side: the cascade's bo
 WORK = 320  # shorter side at which faces are looked for; those above a fifth of it are found
 LARGEST_BOX = 4  # sides of a box, as a multiple of the picture's longer side: beyond, the box is wrong
 EYES = ((0.31, 0.39), (0.69, 0.39))  # where the cascade's boxes have the eyes, where no eyes are found
+APART = (0.28, 0.52)  # distance of eyes, as a share of such a box; others are false alarms
 EDGE_FACE = 0.25  # border added where no face is found at first: faces that fill their pictures
 
 Box = tuple[int, int, int]
@@ -31,11 +32,13 @@ class Cut:
         image: uint8 (C, S, S), or None where there is none.
         landmarks: float32 (68, 2) in pixels of `image`, or None where the picture has none.
         reason: why there is no image, one of the reasons of `fer_lib.datasets.listing`, or "".
+        faces: how many faces were found, where they were looked for, else 1.
     """
 
     image: np.ndarray | None
     landmarks: np.ndarray | None = None
     reason: str = ""
+    faces: int = 1
 
 
 def cut(
@@ -77,19 +80,20 @@ def cut(
     box, landmarks = _known(box), _known(landmarks)
     if framing == "aligned":
         return _aligned(image, size, box, landmarks)
+    faces = 1
     if framing == "found":
-        box = _largest_face(image) if box is None else box
+        box, faces = _largest_face(image) if box is None else (box, 1)
         if box is None:
-            return Cut(None, reason=NO_FACE)
+            return Cut(None, reason=NO_FACE, faces=0)
     square = _square(image, None if framing == "whole" else box, margin=MARGIN if framing == "found" else 0.0)
     if square is None:
-        return Cut(None, reason=MISFIT)
+        return Cut(None, reason=MISFIT, faces=faces)
     left, top, side = square
     points = None
     if landmarks is not None:
         corner = np.array([left, top], np.float32)
         points = ((landmarks - corner + 0.5) * (size / side) - 0.5).astype(np.float32)
-    return Cut(to_size(_crop(image, square), size), points)
+    return Cut(to_size(_crop(image, square), size), points, faces=faces)
 
 
 def to_size(image: np.ndarray, size: int) -> np.ndarray:
@@ -130,8 +134,8 @@ def _known(values: np.ndarray | None) -> np.ndarray | None:
     return values if np.isfinite(values).all() else None
 
 
-def _largest_face(image: np.ndarray) -> np.ndarray | None:
-    """The largest face's box, looked for at a moderate size."""
+def _largest_face(image: np.ndarray) -> tuple[np.ndarray | None, int]:
+    """The largest face's box, looked for at a moderate size, and how many faces there are."""
     from fer_lib.preprocess.detect import find_faces
 
     scale = WORK / min(image.shape[1:])
@@ -142,7 +146,7 @@ def _largest_face(image: np.ndarray) -> np.ndarray | None:
     faces = find_faces(small)
     if not len(faces):
         faces = find_faces(small, pad=EDGE_FACE)
-    return faces[0] * (image.shape[2] / small.shape[2]) if len(faces) else None
+    return faces[0] * (image.shape[2] / small.shape[2]) if len(faces) else None, len(faces)
 
 
 def _square(image: np.ndarray, box: np.ndarray | None, margin: float) -> Box | None:
@@ -161,34 +165,22 @@ def _square(image: np.ndarray, box: np.ndarray | None, margin: float) -> Box | N
 
 def _crop(image: np.ndarray, square: Box) -> np.ndarray:
     """Cut a square out; beyond the picture its edge is repeated."""
-    import cv2
-
     left, top, side = square
     height, width = image.shape[1:]
-    rows, columns = (max(0, top), min(height, top + side)), (max(0, left), min(width, left + side))
-    inner = image[:, rows[0] : rows[1], columns[0] : columns[1]]
-    if inner.shape[1:] == (side, side):
-        return inner
-    if not inner.size:  # the square about a narrow box at the very edge: its nearest pixels go on
-        rows = (min(rows[0], height - 1), min(rows[0], height - 1) + 1) if rows[0] >= rows[1] else rows
-        columns = (min(columns[0], width - 1), min(columns[0], width - 1) + 1)
-        inner = image[:, rows[0] : rows[1], columns[0] : columns[1]]
-    around = (rows[0] - top, top + side - rows[1], columns[0] - left, left + side - columns[1])
-    padded = cv2.copyMakeBorder(_rows(inner), *(max(0, n) for n in around), cv2.BORDER_REPLICATE)
-    return _planes(padded)[:, :side, :side]
+    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
+        return image[:, top : top + side, left : left + side]
+    rows = np.arange(top, top + side).clip(0, height - 1)
+    columns = np.arange(left, left + side).clip(0, width - 1)
+    return image[:, rows[:, None], columns]
 
 
-def _aligned(
-    image: np.ndarray, size: int, box: np.ndarray | None, landmarks: np.ndarray | None
-) -> Cut:
+def _aligned(image: np.ndarray, size: int, box: np.ndarray | None, landmarks: np.ndarray | None) -> Cut:
     """Turn and scale the picture by the eyes."""
     eyes = None if landmarks is None else _eyes_of(landmarks)
     if eyes is None:
-        box = _largest_face(image) if box is None else box
-        if box is None:
-            return Cut(None, reason=NO_FACE)
-        if _square(image, box, 0.0) is None:
-            return Cut(None, reason=MISFIT)
+        box = _largest_face(image)[0] if box is None else box
+        if box is None or _square(image, box, 0.0) is None:
+            return Cut(None, reason=NO_FACE if box is None else MISFIT)
         eyes = _eyes_in(image, box)
     import torch
 
@@ -211,8 +203,9 @@ def _eyes_in(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Eye centres (2, 2) of the face in a box."""
     from fer_lib.preprocess.detect import find_eyes
 
-    eyes = find_eyes(image[None], box[None])[0]
-    if np.isfinite(eyes).all() and np.hypot(*(eyes[1] - eyes[0])) >= 2:
+    eyes = find_eyes(image[None], box[None], step=1.1)[0]
+    apart = np.hypot(*(eyes[1] - eyes[0])) / max(box[2:])
+    if APART[0] <= apart <= APART[1]:
         return eyes
     return box[:2] + np.array(EYES) * np.maximum(box[2:], 8) - 0.5
 

@@ -26,7 +26,7 @@ import pandas as pd
 
 from fer_lib.affect import VOCABULARIES
 from fer_lib.datasets.listing import REPEATED, Listing, Release, check_framing
-from fer_lib.datasets.paths import tree_identity
+from fer_lib.datasets.paths import names_in, tree_identity
 from fer_lib.datasets.reading import listing as contents
 from fer_lib.datasets.store import identity
 from fer_lib.errors import DataError
@@ -56,8 +56,8 @@ _DIFFERENT = 0.1  # share of names in the readme that may differ before it is an
 
 
 def find(root: Path) -> str | None:
-    """Say "folder" where a folder, or its sub-folder "jaffe" or "jaffedbase", holds JAFFE's pictures."""
-    return "folder" if _place(root) else None
+    """Say "tiff" where a folder, or its sub-folder "jaffe" or "jaffedbase", holds JAFFE's pictures."""
+    return "tiff" if _place(root) else None
 
 
 def release(root: Path, *, framing: str = "given") -> Release:
@@ -86,7 +86,7 @@ def release(root: Path, *, framing: str = "given") -> Release:
         name="jaffe",
         version=VERSION,
         root=place,
-        form="folder",
+        form="tiff",
         files=(*tree_identity(place, _pictures(place)), *(identity(readme) if readme else ())),
         listing=partial(_read, place, readme),
         task="categorical",
@@ -119,7 +119,7 @@ def _pictures(folder: Path) -> list[str]:
 def _readme(place: Path, root: Path) -> Path | None:
     """The readme beside the pictures, or above them."""
     for folder in dict.fromkeys((place, place.parent if place != root else root, root)):
-        names = sorted(name for name in os.listdir(folder) if _README.fullmatch(name))
+        names = sorted(name for name in names_in(folder) if _README.fullmatch(name))
         if names:
             return folder / names[0]
     return None

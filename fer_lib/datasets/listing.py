@@ -45,8 +45,8 @@ class Listing:
     Args:
         table: N rows, one for each picture, or for each stretch of a clip with labels of its own. Columns:
             ``path`` (from the root, with "/"), ``split`` ("train", "validation", "test"), then as the corpus
-            has them: ``subject``, ``video``, ``utterance``, ..., ``expression`` (index, -1: none), ``valence``,
-            ``arousal`` (nan: none), ``state_*``. Rows of one clip follow each other.
+            has them: ``subject``, ``video``, ``utterance``, ..., ``expression`` (index, -1: none),
+            ``valence``, ``arousal`` (nan: none), ``state_*``. Rows of one clip follow each other.
         boxes: float (N, 4), the corpus's own face boxes: left, top, width, height in pixels; rows of nan are
             unknown. None where the corpus has none.
         landmarks: float32 (N, 68, 2), the corpus's own points in pixels, x then y; rows of nan are unknown.

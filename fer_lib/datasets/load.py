@@ -13,14 +13,34 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_lib.datasets import fer2013, ferplus, worldset
-from fer_lib.datasets.corpora import CORPORA, WORLD, CorpusInfo, describe, metric_of, names
+from fer_lib.datasets import (
+    affectnet, elderreact, emoreact, fer2013, ferplus, folder, jaffe, masked_affectnet, worldset,
+)  # fmt: skip
+from fer_lib.datasets.corpora import (
+    CORPORA,
+    OWN,
+    SYNTHETIC_LICENCE,
+    WORLD,
+    CorpusInfo,
+    describe,
+    metric_of,
+    names,
+)  # fmt: skip
 from fer_lib.datasets.faceset import SPLITS, FaceSet
 from fer_lib.datasets.pictures import check_size
 from fer_lib.datasets.reading import ALLOW_MISSING, Reading, read
 from fer_lib.errors import DataError
 
-READERS: dict[str, ModuleType] = {"fer2013": fer2013, "ferplus": ferplus}
+READERS: dict[str, ModuleType] = {
+    "affectnet": affectnet,
+    "masked_affectnet": masked_affectnet,
+    "fer2013": fer2013,
+    "ferplus": ferplus,
+    "jaffe": jaffe,
+    "elderreact": elderreact,
+    "emoreact": emoreact,
+    OWN.name: folder,
+}
 """Corpora that can be read: modules with ``find(root)`` and ``release(root, **options)``."""
 
 SYNTHETIC = "SYNTHETIC.txt"  # in the root of what `fer data write` wrote
@@ -100,7 +120,7 @@ def _terms(info: CorpusInfo, root: Path) -> CorpusInfo:
     folder = root if root.is_dir() else root.parent
     if not (folder / SYNTHETIC).is_file():
         return info
-    return dataclasses.replace(info, licence=describe(f"{WORLD}{info.name}").licence)
+    return dataclasses.replace(info, licence=SYNTHETIC_LICENCE)
 
 
 def find_root(name: str, root: str | Path | None) -> Path:
@@ -113,7 +133,11 @@ def find_root(name: str, root: str | Path | None) -> Path:
     Raises:
         DataError: it is nowhere; says how to obtain the corpus.
     """
-    obtain = f"{CORPORA[name].obtain} Then give root= or set FER_DATA to the folder that holds {name}."
+    obtain = f"{describe(name).obtain} Then give root= or set FER_DATA to the folder that holds {name}."
+    if name == OWN.name:  # any folder with photos would pass for your own faces: none is looked for
+        obtain = f"{OWN.obtain} Then give root=, the folder that holds them."
+        if not root:
+            raise DataError(name, "root must be given", "none", obtain)
     if root:
         path = Path(root).expanduser()
         if not path.exists():

@@ -54,28 +54,56 @@ def walk(folder: Path, suffixes: Iterable[str]) -> list[str]:
 
     Args:
         folder: where to begin.
-        suffixes: lower-case endings with the dot, such as ``(".jpg",)``; other and hidden files are passed over.
+        suffixes: lower-case endings with the dot, such as ``(".jpg",)``; other and hidden files are passed
+            over.
 
     Returns:
         Paths with "/"; a name that is not UTF-8 keeps its surrogates (see `is_text`).
+
+    Raises:
+        DataError: a folder cannot be read.
     """
-    wanted, found, seen = tuple(suffixes), [], set()
+    wanted, found, seen = tuple(suffixes), [], set[tuple[int, int]]()
     waiting = [(folder, "")]
     while waiting:
         place, before = waiting.pop()
-        stat = os.stat(place)
-        if (stat.st_dev, stat.st_ino) in seen:
-            continue
-        seen.add((stat.st_dev, stat.st_ino))
-        with os.scandir(place) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.name.lower().endswith(wanted):
-                    found.append(before + entry.name)
-                elif _is_folder(entry):
-                    waiting.append((Path(entry.path), f"{before}{entry.name}/"))
+        for entry in _entries(place, seen):
+            if entry.name.startswith("."):
+                continue
+            if entry.name.lower().endswith(wanted):
+                found.append(before + entry.name)
+            elif _is_folder(entry):
+                waiting.append((Path(entry.path), f"{before}{entry.name}/"))
     return sorted(found)
+
+
+def _entries(folder: Path, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
+    """What a folder holds; nothing the second time."""
+    try:
+        stat = os.stat(folder)
+        if (stat.st_dev, stat.st_ino) in seen:
+            return []
+        seen.add((stat.st_dev, stat.st_ino))
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        got = error.strerror or type(error).__name__
+        raise DataError(str(folder), "the folder must be readable", got, "Give read permission.") from error
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of what a folder holds, in no order; none where there is no folder.
+
+    Raises:
+        DataError: the folder is there, and cannot be read.
+    """
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        got = error.strerror or type(error).__name__
+        raise DataError(str(folder), "the folder must be readable", got, "Give read permission.") from error
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

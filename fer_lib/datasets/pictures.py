@@ -19,6 +19,10 @@ from fer_lib.errors import DataError
 
 LARGEST = 64_000_000  # pixels; more are taken for a decompression bomb, by the header, before decoding
 LARGEST_FILE = 1 << 29  # bytes
+_REASONS = {
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), MISSING),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), FORBIDDEN),
+}
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM")
 
 
@@ -135,9 +139,8 @@ def _bytes(path: str | Path) -> bytes:
     except OSError as error:
         if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
             raise  # the machine's trouble, not the file's
-        reasons = {errno.ENOENT: MISSING, errno.ENOTDIR: MISSING, errno.EACCES: FORBIDDEN, errno.EPERM: FORBIDDEN}
         detail = error.strerror or type(error).__name__
-        raise PictureError(str(path), reasons.get(error.errno or 0, UNREADABLE), detail) from error
+        raise PictureError(str(path), _REASONS.get(error.errno or 0, UNREADABLE), detail) from error
     if not data:
         raise PictureError(str(path), UNREADABLE, "an empty file")
     return data

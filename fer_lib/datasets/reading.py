@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -220,7 +221,10 @@ def only(root: Path, *names: str) -> Path | None:
 
 def listing(root: Path, limit: int = 6) -> str:
     """Name a few of the things a folder holds, for messages."""
-    names = sorted(entry.name for entry in root.iterdir())
+    try:
+        names = sorted(os.listdir(root))
+    except OSError as error:
+        return f"a folder that cannot be read ({error.strerror})"
     if not names:
         return "an empty folder"
     return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")

@@ -93,15 +93,22 @@ def identity(path: str | Path) -> list[object]:
     Returns:
         Size in bytes, time of last change in ns, and the SHA-256 of 16 blocks of 64 KB spread over the file
         (of all of it, up to 1 MB). The folder does not count: a moved corpus keeps its store.
+
+    Raises:
+        DataError: the file cannot be read.
     """
     path = Path(path)
-    stat = path.stat()
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        last = max(stat.st_size - _BLOCK, 0)
-        for start in sorted({last * block // (_BLOCKS - 1) for block in range(_BLOCKS)}):
-            file.seek(start)
-            digest.update(file.read(_BLOCK))
+    try:
+        stat = path.stat()
+        with path.open("rb") as file:
+            last = max(stat.st_size - _BLOCK, 0)
+            for start in sorted({last * block // (_BLOCKS - 1) for block in range(_BLOCKS)}):
+                file.seek(start)
+                digest.update(file.read(_BLOCK))
+    except OSError as error:
+        got = error.strerror or type(error).__name__
+        raise DataError(str(path), "the file must be readable", got, "Restore the file.") from error
     return [stat.st_size, stat.st_mtime_ns, digest.hexdigest()[:16]]
 
 

@@ -4,7 +4,7 @@ from fer_lib.train.comparison import Comparison, compare
 from fer_lib.train.device import device, make_fabric
 from fer_lib.train.evaluate import evaluate, pool, restrict
 from fer_lib.train.loop import Fit, fit
-from fer_lib.train.parts import Parts, check_task, load_parts
+from fer_lib.train.parts import Parts, check_task, dataset_of, load_parts
 from fer_lib.train.predict import predict, score
 from fer_lib.train.randomness import epoch_seed, seeded
 from fer_lib.train.repeats import repeat
@@ -17,6 +17,7 @@ __all__ = [
     "Settings",
     "check_task",
     "compare",
+    "dataset_of",
     "device",
     "epoch_seed",
     "evaluate",

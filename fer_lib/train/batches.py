@@ -1,6 +1,7 @@
 """Which images make up each step, and how they reach the device."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,13 @@ class DeviceFaces:
 
     def __init__(self, faces: Any, where: torch.device) -> None:
         self.faces, self.where = faces, where
-        self.targets = faces.targets().to(where)
         small = len(faces) * int(np.prod(faces.pixels.shape[1:])) <= KEPT_BYTES
         self._kept = faces.batch(np.arange(len(faces))).to(where) if where.type != "cpu" and small else None
+
+    @cached_property
+    def targets(self) -> Tensor:
+        """The labels, on the device; faces without labels can be predicted all the same."""
+        return self.faces.targets().to(self.where)
 
     def __len__(self) -> int:
         return len(self.faces)

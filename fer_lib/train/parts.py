@@ -1,7 +1,7 @@
 """The three sets of an experiment: to learn from, to choose the epoch by, to test on."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,7 @@ def load_train_and_test(
     limits: tuple[int | None, int | None] = (None, None),
     seed: int = 0,
     task: str | None = None,
+    test_alone: bool = False,
 ) -> tuple["FaceSet", "FaceSet"]:
     """Load what may be learned from, and what is only reported.
 
@@ -83,6 +84,7 @@ def load_train_and_test(
         name, root, size, seed: as ``fer_lib.datasets.load`` takes them; the seed also draws that quarter.
         limits: at most so many images of the training split, and of all others together.
         task: that both are read for; None keeps the corpus's first.
+        test_alone: report the corpus's test split only, where it has one with labels; False adds validation.
 
     Raises:
         DataError: an unknown corpus, or data that are missing or broken.
@@ -92,18 +94,24 @@ def load_train_and_test(
 
     given: dict[str, Any] = {"root": root or None, "size": size, "seed": seed}
     if name.startswith(WORLD):
-        counts = world_of(name).counts
-        if any(counts.get(split) for split in HELD_OUT):
-            test = load(name, split="+".join(HELD_OUT), limit=limits[1], **given)
-            return as_task(load(name, split="train", limit=limits[0], **given), task), as_task(test, task)
+        splits = _held_out([split for split, count in world_of(name).counts.items() if count], test_alone)
+        if splits:
+            test = as_task(load(name, split="+".join(splits), limit=limits[1], **given), task)
+            return as_task(load(name, split="train", limit=limits[0], **given), task), test
         both = None if None in limits else sum(limit or 0 for limit in limits)
         return as_task(load(name, split="all", limit=both, **given), task).split(0.25, seed=seed)
     faces = as_task(load(name, split="all", **given), task)
-    held = faces.table["split"].isin(HELD_OUT).to_numpy()
-    pair = (faces.subset(~held), faces.subset(held))
-    if held.all() or not held.any():
+    split = faces.table["split"]
+    rest, held = ~split.isin(HELD_OUT), split.isin(_held_out(set(split), test_alone))
+    pair = faces.subset(rest.to_numpy()), faces.subset(held.to_numpy())
+    if not (len(pair[0]) and len(pair[1])):
         pair = faces.split(0.25, seed=seed)
     return some(pair[0], limits[0], seed=seed), some(pair[1], limits[1], seed=seed)
+
+
+def _held_out(there: Collection[str], test_alone: bool) -> list[str]:
+    """The splits to report, of those there are."""
+    return ["test"] if test_alone and "test" in there else [split for split in HELD_OUT if split in there]
 
 
 def as_task(faces: "FaceSet", task: str | None) -> "FaceSet":
@@ -127,6 +135,19 @@ def some(faces: "FaceSet", limit: int | None, *, seed: int) -> "FaceSet":
     return faces.subset(np.sort(np.random.default_rng(seed).choice(len(faces), limit, replace=False)))
 
 
+def dataset_of(faces: "FaceSet") -> str:
+    """Name the data in result rows: a world that was written out as a release counts as the world.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> dataset_of(SimpleNamespace(name="jaffe", synthetic=True))
+        'world:jaffe'
+    """
+    from fer_lib.datasets.corpora import WORLD
+
+    return f"{WORLD}{faces.name}" if faces.synthetic and not faces.name.startswith(WORLD) else faces.name
+
+
 def check_task(name: str, tasks: Sequence[str], *, root: str | Path | None = None) -> str:
     """First of the tasks that a corpus allows; no picture is decoded.
 
@@ -148,13 +169,13 @@ def check_task(name: str, tasks: Sequence[str], *, root: str | Path | None = Non
     from fer_lib.datasets.corpora import WORLD
 
     allowed = describe(name).tasks
-    if not allowed or set(allowed) & set(tasks):
+    if not allowed or ((root or os.environ.get("FER_DATA")) and set(allowed) & set(tasks)):
         allowed = tasks_of_release(name, root) or allowed
     fitting = [task for task in tasks if task in allowed]
     if not fitting:
         known = [one for one in names() if set(describe(one).tasks) & set(tasks)]
         fit = ", ".join(one for one in known if not one.startswith(WORLD)) or "none"
-        asked, has = (" or ".join(TASK_WORDS[task] for task in of) for of in (tasks, allowed))
+        asked, has = (" or ".join(TASK_WORDS[task] for task in of) or "no labels" for of in (tasks, allowed))
         raise ValueError(
             f"dataset must have faces with {asked}; got {name!r}, which has {has}. "
             f"These fit: {fit}, each also as its world ({WORLD}NAME)."
@@ -163,11 +184,15 @@ def check_task(name: str, tasks: Sequence[str], *, root: str | Path | None = Non
 
 
 def tasks_of_release(name: str, root: str | Path | None = None) -> tuple[str, ...]:
-    """Tasks that the release in a folder has labels for; () where no folder is given, and for worlds."""
+    """Tasks that the release in a folder has labels for; () for worlds.
+
+    Raises:
+        DataError: no folder is given, or none of the corpus; says how to obtain it.
+    """
     from fer_lib.datasets.corpora import WORLD
     from fer_lib.datasets.load import READERS, find_root
 
-    if name.startswith(WORLD) or not (root or os.environ.get("FER_DATA")):
+    if name.startswith(WORLD):
         return ()
     place, reader = find_root(name, root), READERS[name]
     return tuple(reader.release(place).tasks) if hasattr(reader, "release") else ()

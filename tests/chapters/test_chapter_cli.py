@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fer_lib.affect import VOCABULARIES
 from fer_lib.chapters import cli
 
 BIN = Path(sys.executable).parent
@@ -131,6 +133,87 @@ def test_data_shows_what_is_here_and_what_is_missing(tmp_path, monkeypatch):
     assert "world:ferplus" in said
     assert "fer2013 (FER2013)" in said
     assert "needs   fer2013.csv" in said
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """A small FER+ written by the command, in its folder form, and what the command said."""
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    code, said = fer(
+        "data", "write", "world:ferplus", "out", "--limit", "60", "--seed", "2", "--form", "folders"
+    )
+    assert code == 0
+    return tmp_path / "out", said
+
+
+def test_data_write_says_where_and_how_many(written):
+    folder, said = written
+    first, rows, lost, then = said.splitlines()
+    assert first.startswith("world:ferplus written to out: folders form, files: 6")
+    assert rows == "rows    train 48, validation 6, test 6"
+    assert " ".join(lost.split()) == "lost the release has no place for image"
+    assert then == "check   fer data check ferplus out"
+    assert (folder / "SYNTHETIC.txt").is_file()
+    code, said = fer("data", "write", "world:ferplus", "out")
+    assert (code, said.split(";")[0]) == (2, "fer: folder must be empty")
+
+
+def test_data_check_has_status_0_or_1_and_stores_nothing(written, tmp_path):
+    folder, _ = written
+    shutil.rmtree(tmp_path / "home")
+    check = ["data", "check", "ferplus", "out", "--no-faces", "-o", "mode=probability"]
+    code, said = fer(*check, "--workers", "1", "--json", "told.json")
+    data = json.loads(Path("told.json").read_text(encoding="utf-8"))
+    assert code == (0 if data["usable"] else 1)
+    assert said.startswith("ferplus in out: folders form, folders with label.csv, probability labels\n")
+    header = next(line for line in said.splitlines() if line.startswith("split"))
+    assert header.split() == ["split", *VOCABULARIES["ferplus"], "all", "published"]
+    assert len(data["findings"]) == len(said.split("severity")[1].split("\n\n")[0].splitlines()) - 1
+    assert data["source"].endswith("probability labels")
+    assert not (tmp_path / "home").exists()
+    labels = folder / "FER2013Train" / "label.csv"
+    labels.write_text(labels.read_text().replace(",0", ",x", 1))
+    code, said = fer(*check)
+    assert code == 1
+    assert "stop" in said
+    assert "label.csv, line 1: votes must be whole numbers" in said
+    assert said.rstrip().endswith("NOT usable as it is: 1 x stop")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["check", "ferplus", "nowhere"], "fer: root: must be a folder that exists; got nowhere."),
+        (
+            ["check", "world:jaffe", "."],
+            "fer: name: must be a corpus; got 'world:jaffe'. A world has no files",
+        ),
+        (["check", "jafe", "."], "fer: name: must be a corpus or a world; got 'jafe'. Did you mean"),
+        (
+            ["check", "ferplus", ".", "-o", "mode"],
+            "fer: -o must be NAME=VALUE; got 'mode'. Write for example -o",
+        ),
+        (
+            ["check", "ferplus", ".", "-o", "mod=1"],
+            "fer: options of ferplus must be among ['mode']; got 'mod'.",
+        ),
+        (["--root", ".", "check", "jaffe", "."], "fer: --root must stand alone; got it with check."),
+        (["write", "jaffe", "out"], "fer: name: must be one of world:affectnet, "),
+        (["write", "world:jaffe", "out", "--fps", "7"], "fer: fps must divide 25; got 7."),
+    ],
+)
+def test_wrong_calls_of_data_have_status_2(tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, said = fer("data", *words)
+    assert code == 2
+    assert said.startswith(message)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_are_numbers_truths_or_words():
+    told = {text: cli._value(text) for text in ("3", "0.5", "true", "None", "found", "1e3")}
+    assert told == {"3": 3, "0.5": 0.5, "true": True, "None": None, "found": "found", "1e3": 1000.0}
 
 
 def test_papermills_own_command_opens_a_chapter_by_name(book):

@@ -46,6 +46,19 @@ def without_privileges() -> Iterator[None]:
         os.umask(umask)
 
 
+@contextlib.contextmanager
+def small_disk(size: int) -> Iterator[None]:
+    """Let no file grow beyond so many bytes, as on a disk that is full."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def _first(root: Path, kept: list[str], pattern: str | None) -> Path:
     if pattern is None:
         return root / kept[0]

@@ -2,13 +2,16 @@
 
 import csv
 import os
+import shutil
 
 import numpy as np
 import pytest
 
-from fer_lib.datasets import affectnet, affectnet_csv, affectnet_npy, textblocks
+from fer_lib.datasets import affectnet, affectnet_csv, affectnet_npy, load, textblocks
+from fer_lib.datasets.releases import affectnet as affectnet_release
 from fer_lib.datasets.releases import write_release
 from fer_lib.errors import DataError
+from fer_lib.preprocess.facesets import locate
 
 HEADER = (
     "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
@@ -346,6 +349,71 @@ def test_seven_classes_leave_contempt_out(tmp_path):
     assert table["expression"].tolist() == list(range(8))
     assert affectnet.release(tmp_path).mark != release.mark
     assert affectnet.release(tmp_path).files == release.files  # one store serves both
+
+
+@pytest.fixture(scope="module", params=affectnet_release.FORMS)
+def both(request, tmp_path_factory):
+    """The world, the folder of the release it was written as, and the form."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_HOME", str(tmp_path_factory.mktemp("home")))
+        folder = tmp_path_factory.mktemp("releases") / request.param
+        write_release("world:affectnet", folder, limit=60, size=48, form=request.param)
+        world = load("world:affectnet", split="all", limit=60, size=48)
+        world.batch(slice(0, 60))
+        return world, folder, request.param
+
+
+def test_the_world_comes_back(both):
+    world, folder, form = both
+    faces = load("affectnet", root=folder, split="all", size=48)
+    assert faces.synthetic
+    assert faces.task == "categorical"
+    assert faces.metric == "mean_class_accuracy"
+    assert faces.classes == world.classes
+    assert faces.table["split"].tolist() == world.table["split"].tolist()
+    assert faces.table["expression"].tolist() == world.table["expression"].tolist()
+    affect = faces.as_task("valence_arousal")
+    assert affect.metric == "ccc"
+    np.testing.assert_allclose(affect.targets(), world.as_task("valence_arousal").targets(), atol=1e-5)
+    assert np.abs(faces.images.astype(int) - world.images).mean() < 3  # JPEG
+    points, truth = locate(faces).landmarks, locate(world).landmarks
+    np.testing.assert_allclose(points, truth, atol=0.01)  # the csv has two digits
+    assert sum(faces.dropped.values()) == (0 if form == "npy" else 7)
+
+
+def test_options_share_one_store(both, stores):
+    world, folder, _ = both
+    everything = load("affectnet", root=folder, split="train", size=48)
+    faces = load("affectnet", root=folder, split="train", classes=7, size=48)
+    contempt = (world.table["expression"] == 7) & (world.table["split"] == "train")
+    assert faces.dropped["contempt left out (classes=7)"] == contempt.sum() > 0
+    assert len(faces) + contempt.sum() == len(everything)
+    assert len(stores()) == 1
+    assert faces.fingerprint != everything.fingerprint
+
+
+def test_framings(both):
+    world, folder, form = both
+    whole = load("affectnet", root=folder, framing="whole", split="all", size=48)
+    same = np.abs(whole.images.astype(int) - world.images).mean() < 3
+    assert same == (form == "npy")  # pictures of the older release show more than the face
+    aligned = load("affectnet", root=folder, framing="aligned", split="all", size=48)
+    eyes = locate(aligned).eyes
+    np.testing.assert_allclose(eyes[:, :, 1].mean(1), eyes[:, 0, 1], atol=0.05)  # level
+    np.testing.assert_allclose(eyes[:, 1, 0] - eyes[:, 0, 0], 0.36 * 48, rtol=0.01)
+
+
+def test_pictures_that_are_missing_are_counted(both, tmp_path):
+    _, folder, _ = both
+    shutil.copytree(folder, tmp_path / "copy")
+    listed = affectnet.release(folder).listing().table
+    gone = listed["path"][listed["split"] == "train"].tolist()[:2]
+    (tmp_path / "copy" / gone[0]).unlink()
+    (tmp_path / "copy" / gone[1]).write_bytes(b"")
+    faces = load("affectnet", root=tmp_path / "copy", size=48)
+    assert len(faces) == (listed["split"] == "train").sum() - 2
+    assert faces.dropped["file missing"] == 1
+    assert faces.dropped["file does not decode"] == 1
 
 
 def test_written_csv_has_the_releases_quirks(tmp_path):

@@ -10,8 +10,9 @@ from fault_cases import Case, base, check
 README = "README_FIRST.txt"
 HEAD = 11  # line of the table's first row in the readme, from 0
 BROKEN = {"file does not decode": 1}
+LARGE = {"picture larger than 64 megapixels": 1}
 rated = partial(faults.cell, README, HEAD, separator=" ")
-jaffe = partial(Case, "jaffe", "folder")
+jaffe = partial(Case, "jaffe", "tiff")
 
 
 def renamed(name: str) -> faults.Harm:
@@ -53,10 +54,10 @@ CASES = (
     jaffe("not a picture", faults.babble(), dropped=BROKEN),
     jaffe("picture is a folder", faults.as_folder(), dropped=BROKEN),
     jaffe("link to itself", faults.itself(), dropped=BROKEN),
-    jaffe("PNG bomb", faults.png_bomb(), dropped=BROKEN),
+    jaffe("PNG bomb", faults.png_bomb(), dropped=LARGE),
     jaffe("no face found", faults.noise(), options={"framing": "found"}, dropped={"no face found": 1}),
     jaffe("folder loop", faults.ring()),
-    jaffe("two faults", faults.both(faults.empty(), faults.empty("KL*.tiff")), r"2 of .*8|2 .*of 8"),
+    jaffe("two faults", faults.both(faults.empty(), faults.empty("KL*.tiff")), r"20% of a corpus.*; got 2 o"),
     jaffe("no pictures", lambda root, kept: [(root / path).unlink() for path in kept] and None,
           r"the folder must hold pictures named as KA.AN1.39.tiff; got README_FIRST.txt, SYNTHETIC.txt. Poi"),
     jaffe("image without label", faults.stray("portrait.tiff"), dropped={"picture without a label": 1}),
@@ -67,7 +68,7 @@ CASES = (
           dropped={"picture without a label": 1}),
     jaffe("repeated file", copied(str.lower), dropped={"row repeated": 1}),
     jaffe("conflicting file", copied(lambda name: name.replace(name.split(".")[1], "FE9")),
-          r"a number must belong to one picture; an earlier one has it; got .*FE9"),
+          r"a number must belong to one picture; an earlier one has it; got KA"),
     jaffe("number twice", serial_of_the_second, r"a number must belong to one picture; an earlier one has"),
     jaffe("no readme", every(faults.remove(README)), mended=UNRATED, changed=True),
     jaffe("readme empty", every(faults.empty(README)), mended=UNRATED, changed=True),
@@ -79,9 +80,9 @@ CASES = (
     jaffe("NaN", rated(2, "nan"), LINE + r"SAD must be a mean rating in \[1, 5\]; got nan. Put the release'"),
     jaffe("out of range", rated(2, "6.1"), LINE + r"SAD must be a mean rating in \[1, 5\]; got 6.1. Put the"),
     jaffe("conflicting ratings",
-          faults.on_lines(README, lambda lines: [*lines[: HEAD + 1], lines[HEAD][:-12] + "1.99 1.99 KA-XX1",
+          faults.on_lines(README, lambda lines: [*lines[: HEAD + 1], lines[HEAD].replace("1.2", "1.9"),
                                                  *lines[HEAD + 1 :]]),
-          r"README_FIRST.txt, line 13: .*(one row of ratings|a row must have)"),
+          r"README_FIRST.txt, line 13: a picture must have one row of ratings; an earlier line says some"),
     jaffe("another readme", faults.on_lines(README, lambda lines: [line.replace("-", "+") for line in lines]),
           r"README_FIRST.txt: the table's names must be those of the pictures with its numbers; got "),
     jaffe("BOM", faults.bom(README)),

@@ -131,8 +131,11 @@ def test_folder_form_is_read_by_name_not_by_alphabet(tmp_path):
         ("class", r"a class folder must be named one of anger, .*; got hapy. Did you mean 'happy'"),
         ("number", r"a class folder must be named one of .*; got 3. .*numbers are ambiguous"),
         ("size", r"b.png: the picture must be 48 x 48 pixels; got 47 x 48. Restore"),
-        ("cut", r"b.png: the file must be a whole picture; got 60 bytes that do not decode"),
-        ("empty", r"b.png: the file must be a whole picture; got 0 bytes"),
+        ("cut", r"at most 20% of .*got 1 or more of 2. The first is train/happy/b.png: file does not decode"),
+        (
+            "empty",
+            r"got 1 or more of 2. The first is train/happy/b.png: file does not decode \(an empty file",
+        ),
         ("none", r"the class folders must hold pictures; got no file ending in .png"),
     ],
 )
@@ -151,6 +154,17 @@ def test_faults_of_the_folder_form(tmp_path, stores, fault, match):
     with pytest.raises(DataError, match=match):
         load("fer2013", root=tmp_path / "release")
     assert stores() == []
+
+
+def test_a_broken_picture_among_many_is_left_out_and_counted(tmp_path):
+    images = releases.faces(8)
+    for number, image in enumerate(images):
+        releases.write_picture(tmp_path / "train" / "happy" / f"{number}.png", image)
+    path = tmp_path / "train" / "happy" / "3.png"
+    path.write_bytes(path.read_bytes()[:900])
+    faces = load("fer2013", root=tmp_path)
+    assert faces.dropped == {"file does not decode": 1}
+    assert np.array_equal(faces.images[:, 0], np.delete(images, 3, axis=0))
 
 
 def _row(number, edit):

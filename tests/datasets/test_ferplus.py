@@ -164,7 +164,7 @@ LABEL_FAULTS = {
     ),
     "small box": (edit(BOX, "(0, 0, 48, 40)"), r"00.png: the picture must be 48 x 48 pixels; got 48 x 40"),
     "no votes": (edit(ROW_0, ",0" * 10), r"label.csv, line 1: a row must have at least one vote"),
-    "no picture": (edit("fer0000000", "fer0000001"), BESIDE + "fer0000001.png. Make the pictures again"),
+    "no name": (edit("fer0000000.png", ""), BESIDE + "no name. Make the pictures again"),
     "outside": (edit("fer0000000.png", "../FER2013Test/fer0000002.png"), BESIDE + "../FER2013Test"),
     "empty": (lambda text: "", r"label.csv: the file must hold at least one row; got an empty file"),
 }
@@ -179,6 +179,21 @@ def test_faults_of_the_folder_form(tmp_path, stores, fault):
     with pytest.raises(DataError, match=match):
         load("ferplus", root=tmp_path / "release", split="all")
     assert stores() == []
+
+
+def test_missing_pictures_and_repeated_rows_are_counted(tmp_path):
+    images = releases.faces(len(releases.VOTES))
+    releases.write_label_folders(tmp_path, images)
+    (tmp_path / "FER2013Test" / "fer0000005.png").unlink()
+    path = tmp_path / "FER2013Train" / "label.csv"
+    lines = path.read_text().splitlines()
+    again = lines[0].replace(",4,0,", ",3,1,")
+    path.write_text("\n".join([*lines, lines[2], again, ""]))
+    faces = load("ferplus", root=tmp_path, split="all", mode="probability")
+    assert faces.table["image"].tolist() == [f"fer{i:07d}.png" for i in (0, 1, 4, 2)]
+    assert faces.table["votes_neutral"][0] == 4  # the first row of a name counts
+    counted = ("file missing", "row repeated", "picture named again with other votes")
+    assert [faces.dropped[reason] for reason in counted] == [1, 1, 1]
 
 
 def test_a_split_without_label_file(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_lib.datasets import jaffe
+from fer_lib.datasets import jaffe, load
 from fer_lib.datasets.releases import write_release
 from fer_lib.errors import DataError
 
@@ -162,7 +162,7 @@ def test_names_that_contradict_are_refused(root, name, message):
 
 
 def test_find(root, tmp_path):
-    assert jaffe.find(root) == "folder"
+    assert jaffe.find(root) == "tiff"
     assert jaffe.find(tmp_path) is None
     assert jaffe.find(tmp_path / "nowhere") is None
     with pytest.raises(DataError, match=r"must hold pictures named as KA\.AN1\.39\.tiff; got release"):
@@ -194,3 +194,18 @@ def test_the_written_release_numbers_as_the_corpus(tmp_path):
     named = np.array([name.removeprefix("rating_") for name in jaffe.RATINGS])[best]
     shown = np.array(jaffe.CLASSES)[read.table["expression"]]
     assert (named == shown)[shown != "neutral"].mean() > 0.6  # viewers see what was posed, mostly
+
+
+def test_the_world_comes_back(tmp_path):
+    write_release("world:jaffe", tmp_path / "a", limit=60, size=48)
+    world = load("world:jaffe", limit=60, size=48)
+    faces = load("jaffe", root=tmp_path / "a", framing="whole", size=48)
+    assert faces.synthetic
+    assert faces.classes == world.classes
+    assert faces.metric == world.metric
+    name = ["subject", "expression", "shot"]
+    here = {tuple(row): i for i, row in enumerate(faces.table[name].itertuples(index=False, name=None))}
+    there = [here[row] for row in world.table[name].itertuples(index=False, name=None)]
+    assert sorted(there) == list(range(60))
+    assert np.array_equal(faces.images[there], world.images)  # tiff keeps every pixel
+    assert not faces.dropped

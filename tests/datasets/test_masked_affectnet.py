@@ -115,3 +115,19 @@ def test_the_written_release_shows_bare_faces(tmp_path):
     apart = np.abs(written.astype(int) - world.images).mean(axis=(0, 1, 3))
     assert apart[: SIDE // 4].mean() < 3  # JPEG alone
     assert apart[SIDE // 2 : 3 * SIDE // 4].mean() > 12
+
+
+def test_the_world_comes_back_with_other_masks(tmp_path):
+    write_release("world:masked_affectnet", tmp_path / "a", limit=60, size=SIDE, form="csv")
+    world = load("world:masked_affectnet", split="all", limit=60, size=SIDE)
+    faces = load("masked_affectnet", root=tmp_path / "a", split="all", size=SIDE)
+    assert faces.table["expression"].tolist() == world.table["expression"].tolist()
+    assert faces.table["split"].tolist() == world.table["split"].tolist()
+    want = world.as_task("valence_arousal").targets()
+    np.testing.assert_allclose(faces.as_task("valence_arousal").targets(), want, atol=1e-5)
+    bare = load("affectnet", root=tmp_path / "a", split="all", size=SIDE)
+    changed = np.abs(faces.images.astype(int) - bare.images).max(axis=1) > 8  # (60, S, S)
+    assert (changed.mean(axis=(1, 2)) > 0.1).all()
+    assert changed[:, : SIDE // 5].mean() < 0.02
+    again = load("masked_affectnet", root=tmp_path / "a", split="all", size=SIDE, mask_seed=1)
+    assert (np.abs(faces.images.astype(int) - again.images).reshape(60, -1).max(axis=1) > 20).mean() > 0.9

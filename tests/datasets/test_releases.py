@@ -117,9 +117,13 @@ def test_rows_that_rules_leave_out_are_written_too(tmp_path):
 @pytest.mark.parametrize(
     ("name", "change", "match"),
     [
-        ("fer2013", {}, r"name: must be one of world:affectnet, .*got 'fer2013'. Did you mean 'world:fer2013'"),
+        (
+            "fer2013",
+            {},
+            r"must be one of world:affectnet, .*got 'fer2013'. Did you mean 'world:fer2013'",
+        ),
         ("world:jafe", {}, r"got 'world:jafe'. Did you mean 'world:jaffe'"),
-        ("world:fer2013", {"form": "json"}, r"form must be one of csv, challenge, folders; got 'json'. Choose"),
+        ("world:fer2013", {"form": "json"}, r"form must be one of csv, .*, folder-csv; got 'json'. Choose"),
         ("world:fer2013", {"fps": 4}, r"fps must divide 25; got 4. Choose 1, 5 or 25"),
         ("world:fer2013", {"limit": 0}, r"limit must be a whole number above 0, or None; got 0"),
         ("world:fer2013", {"size": 2}, r"size must be at least 8 pixels"),
@@ -134,7 +138,7 @@ def test_wrong_calls(tmp_path, name, change, match):
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(ValueError, match=r"folder must be empty; got .*, which holds something. Name a folder"):
+    with pytest.raises(ValueError, match=r"folder must be empty; got .*, which holds something. Name"):
         write_release("world:fer2013", tmp_path, limit=8)
     with pytest.raises(ValueError, match=r"folder must not be a file; got .*thesis.tex"):
         write_release("world:fer2013", tmp_path / "thesis.tex", limit=8)

@@ -1,5 +1,6 @@
 """The sets of an experiment, and which corpora a chapter takes."""
 
+import importlib
 import re
 from types import SimpleNamespace
 
@@ -17,13 +18,19 @@ from fer_lib.train.parts import check_task, load_parts, load_train_and_test
 
 ALL = tuple(CORPORA)
 TAKES = {  # chapter -> tasks that it can do, the preferred first
+    "00": ("categorical",),
     "02": ("valence_arousal",),
     "03": ("categorical", "distribution"),
     "04": ("valence_arousal", "categorical", "distribution"),
 }
 STATES = {"elderreact", "emoreact"}  # several states each
 VALUES = {"affectnet", "masked_affectnet", "omg_emotion", "amigos", "affwild2"}
-ACCEPTED = {"02": VALUES, "03": set(ALL) - STATES - {"amigos"}, "04": set(ALL) - STATES}
+ACCEPTED = {
+    "00": set(ALL) - STATES - {"amigos"},
+    "02": VALUES,
+    "03": set(ALL) - STATES - {"amigos"},
+    "04": set(ALL) - STATES,
+}
 
 
 def cell(chapter, tag):
@@ -113,6 +120,20 @@ class TestRelease:
         monkeypatch.setenv("FER_DATA", str(root))
         assert check_task("affwild2", ["valence_arousal", "categorical"], root="") == "categorical"
 
+    def test_own_faces_have_the_tasks_of_their_folder(self, release, monkeypatch):
+        from fer_lib.train import parts
+
+        nothing_known = SimpleNamespace(tasks=())
+        known = lambda name: nothing_known if name == "folder" else describe(name)  # noqa: E731
+        monkeypatch.setattr("fer_lib.datasets.describe", known)
+        loading = importlib.import_module("fer_lib.datasets.load")  # the package's `load` is the function
+        monkeypatch.setattr(loading, "find_root", lambda name, root: root)
+        root = release("folder", "categorical", "valence_arousal")
+        assert parts.check_task("folder", ["distribution", "categorical"], root=root) == "categorical"
+        release("folder")
+        with pytest.raises(ValueError, match=r"got 'folder', which has no labels\. These fit: affectnet"):
+            parts.check_task("folder", ["categorical"], root=root)
+
     def test_a_missing_folder_is_told_at_once(self, tmp_path):
         with pytest.raises(DataError, match=r"root: must be a folder that exists; got .*nowhere"):
             check_task("affectnet", ["valence_arousal"], root=tmp_path / "nowhere")
@@ -135,6 +156,11 @@ def test_parts_share_no_face():
     assert not paths[1] & paths[2]
     assert set(parts.test.table["split"]) == {"validation", "test"}
     assert len(parts.validation) == pytest.approx(0.12 * 40, abs=1)
+
+
+def test_the_test_split_of_a_world_alone():
+    train, test = load_train_and_test("world:fer2013", size=32, limits=(40, 24), test_alone=True)
+    assert (len(train), len(test), set(test.table["split"])) == (40, 24, {"test"})
 
 
 def test_a_corpus_with_one_split_gives_other_people_as_test_set():
@@ -214,6 +240,13 @@ class TestRealCorpora:
         assert (asked[0]["split"], asked[0]["root"]) == ("all", "there")
         train, test = load_train_and_test("affectnet", task="categorical")
         assert (len(train), len(test), train.task) == (8, 4, "categorical")
+
+    def test_the_test_split_alone(self, corpus):
+        corpus(PICTURES | {"split": ["train"] * 6 + ["validation"] * 3 + ["test"] * 3}, name="ferplus")
+        train, test = load_train_and_test("ferplus", task="categorical", test_alone=True)
+        assert (len(train), set(test.table["split"]), len(test)) == (6, {"test"}, 3)
+        corpus(PICTURES)  # has none
+        assert len(load_train_and_test("affectnet", task="categorical", test_alone=True)[1]) == 4
 
     def test_limits_take_a_part_of_each(self, corpus):
         corpus(PICTURES)

@@ -31,6 +31,9 @@ WRITERS: tuple[str, ...] = (
 )  # fmt: skip
 """Corpora whose release can be written; each is a module of this folder, imported when it is asked for."""
 
+OWN_FORMS = {"folder": "folders", "folder-csv": "csv"}
+"""Layouts of your own faces, in which every world can be written: name here -> form of `releases.folder`."""
+
 NOTICE = "SYNTHETIC.txt"
 RATE = 25  # frames a second of every world's clips
 
@@ -106,7 +109,8 @@ def write_release(
         limit: number of pictures (of frames with labels, for clips) over all splits; None writes the world.
         seed: draws the world's people and scenes.
         size: side of the pictures in pixels; None takes the world's own.
-        form: one of the corpus's forms, such as "folders"; None takes the usual one.
+        form: one of the corpus's forms, such as "folders"; None takes the usual one. "folder" and
+            "folder-csv" write the pictures as your own faces, for `load("folder", ...)`.
         fps: frames a second of films; it must divide 25.
         progress: show a bar while the world is rendered; None shows it on a terminal only.
 
@@ -117,8 +121,7 @@ def write_release(
         DataError: no such world or form.
         ValueError: an argument out of its range, or a folder that holds something.
     """
-    module = writer(name)
-    form = _form(name, module, form)
+    module, form = _writer_of(name, form)
     if isinstance(fps, bool) or not isinstance(fps, int) or fps < 1 or RATE % fps:
         raise ValueError(f"fps must divide {RATE}; got {fps!r}. Choose 1, 5 or 25.")
     target = _target(folder)
@@ -161,13 +164,16 @@ def _faces(name: str, limit: int | None, seed: int, size: int | None, progress: 
     return everything.choose(SPLITS, **described, metric="accuracy")
 
 
-def _form(name: str, module: ModuleType, form: str | None) -> str:
+def _writer_of(name: str, form: str | None) -> tuple[ModuleType, str]:
+    """The writer for a form and the form's name in it; "folder" and "folder-csv" suit every world."""
+    module = writer(name)
+    if form in OWN_FORMS:
+        return import_module(f"{__name__}.folder"), OWN_FORMS[form]
     forms: tuple[str, ...] = module.FORMS
-    if form is None:
-        return forms[0]
-    if form not in forms:
-        raise DataError(name, f"form must be one of {', '.join(forms)}", repr(form), "Choose one of these.")
-    return form
+    if form is not None and form not in forms:
+        rule = f"form must be one of {', '.join((*forms, *OWN_FORMS))}"
+        raise DataError(name, rule, repr(form), "Choose one of these.")
+    return module, form or forms[0]
 
 
 def _target(folder: str | Path) -> Path:

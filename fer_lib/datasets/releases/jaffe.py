@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from fer_lib.datasets.faceset import FaceSet
 
-FORMS = ("folder",)
+FORMS = ("tiff",)
 ORDER = ("KM", "KA", "YM", "KR", "NM", "MK", "UY", "KL", "TM", "NA")
 EXPRESSIONS = {
     "neutral": "NE", "happiness": "HA", "sadness": "SA", "surprise": "SU", "anger": "AN", "disgust": "DI",

@@ -1,0 +1,224 @@
+"""How much does adapting help? A model from elsewhere, one's own people, a few labelled photos of them."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer_lib import artifacts
+from fer_lib.adapt.regimes import adapted_copy
+from fer_lib.adapt.saving import load_model, save_model
+from fer_lib.affect import index_map
+from fer_lib.encoders import FaceChannel
+from fer_lib.heads import FaceModel, build_model
+from fer_lib.train.comparison import Comparison
+from fer_lib.train.evaluate import evaluate
+from fer_lib.train.loop import fit
+from fer_lib.train.parts import Parts
+from fer_lib.train.predict import predict
+from fer_lib.train.randomness import seeded
+from fer_lib.train.repeats import repeat
+from fer_lib.train.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_lib.datasets import FaceSet
+
+VERSION = 1  # raise when a source would be trained differently: kept ones are then trained again
+AS_IS = "as it is"
+HELD_OUT, VALIDATION = 0.3, 0.25
+
+
+def relabel(faces: "FaceSet", classes: Sequence[str]) -> "FaceSet":
+    """Number the classes of a set as another set does; faces of other classes are left out and counted.
+
+    Args:
+        faces: with one class each.
+        classes: names in the order wanted; some may not occur.
+
+    Raises:
+        ValueError: fewer than two classes in common.
+    """
+    place = index_map(faces.classes, tuple(classes))
+    if (place >= 0).sum() < 2:
+        raise ValueError(
+            f"classes must share at least two names with {faces.name} ({', '.join(faces.classes)}); got "
+            f"{', '.join(classes)}. Choose another world to learn from, or rename yours."
+        )
+    number = place[faces.table["expression"].to_numpy()]
+    named = dataclasses.replace(
+        faces,
+        table=faces.table.assign(expression=number),
+        classes=tuple(classes),
+        tasks=("categorical",),
+        fingerprint=artifacts.key(of=faces.fingerprint, classes=list(classes)),
+        origin=artifacts.key(of=faces.origin, classes=list(classes)),
+    )
+    lost = number < 0
+    return named.without(lost, reason="class not among yours") if lost.any() else named
+
+
+def train_source(parts: Parts, *, epochs: int, width: float, size: int, seed: int = 0) -> FaceModel:
+    """Train a FaceChannel elsewhere, once: the same call later opens what is kept.
+
+    Args:
+        parts: sets of the world or corpus to learn from, with the classes of one's own faces.
+        epochs: passes over the training set.
+        width: factor on the channels.
+        size: side of the images.
+        seed: of weights and order.
+    """
+    settings = Settings(batch_size=64, learning_rate=2e-3, balance=0.5)
+    name = artifacts.key(
+        version=VERSION, train=parts.train.fingerprint, validation=parts.validation.fingerprint,
+        epochs=epochs, width=width, size=size, seed=seed, settings=settings.as_dict(),
+    )  # fmt: skip
+
+    def make(folder: Path) -> None:
+        with seeded(seed):
+            model = build_model(FaceChannel, parts.train, hidden=(64,), width=width, size=size)
+        fit(model, parts.train, parts.validation, epochs=epochs, seed=seed, settings=settings)
+        save_model(folder / "model.safetensors", model, parts.train, about={"epochs": epochs})
+
+    return load_model(artifacts.build_once("sources", name, make) / "model.safetensors").model
+
+
+@dataclass
+class Adaptation:
+    """What came of adapting.
+
+    Args:
+        rows: one row a seed, regime, number of photos and metric: seed, model (regime), photos, metric,
+            value, validation (score by which one may choose).
+        comparison: the rows with the most photos, as pairs, with the models and their predictions.
+        parts: by seed: the people learned from, those that chose the epoch, and those tested on.
+    """
+
+    rows: "pd.DataFrame"
+    comparison: Comparison
+    parts: dict[int, Parts] = field(default_factory=dict)
+
+    def curve(self, metric: str) -> "pd.DataFrame":
+        """Mean over the seeds by number of photos: name, x, y, low, high (95 %); "as it is" has none."""
+        import pandas as pd
+
+        from fer_lib.metrics import mean_interval
+
+        rows = self.rows[(self.rows["metric"] == metric) & (self.rows["model"] != AS_IS)]
+        lines = []
+        for (name, photos), part in rows.groupby(["model", "photos"], sort=False):
+            over = mean_interval(part["value"].to_numpy(float))
+            lines.append((name, photos, over.value, over.low, over.high))
+        return pd.DataFrame(lines, columns=["name", "x", "y", "low", "high"])
+
+    def best(self) -> str:
+        """The regime with the highest validation score: no test face has a say."""
+        most = self.rows[self.rows["photos"] == self.rows["photos"].max()]
+        means: dict[str, float] = most.groupby("model", sort=False)["validation"].mean().to_dict()
+        return max(means, key=lambda name: means[name])
+
+    def strangers(self) -> "pd.DataFrame":
+        """What the best regime says of each photo in the runs that had not learned from its person.
+
+        Returns:
+            A row a photo that was tested: path, subject (if known), expression and predicted (names), right,
+            times (runs that tested it), and a column ``p_<class>`` for each class: mean probabilities.
+        """
+        import pandas as pd
+
+        name, kept = self.best(), []
+        for seed, parts in self.parts.items():
+            faces, pred = parts.test, self.comparison.predictions[name, seed]
+            known = faces.table[[c for c in ("path", "subject") if c in faces.table]].copy()
+            known["expression"] = [faces.classes[k] for k in faces.table["expression"]]
+            chances = pd.DataFrame(pred, columns=[f"p_{one}" for one in faces.classes])
+            kept.append(pd.concat([known, chances], axis=1))
+        every = pd.concat(kept, ignore_index=True)
+        chances = [column for column in every if column.startswith("p_")]
+        firsts = {c: "first" for c in every if c not in chances} | dict.fromkeys(chances, "mean")
+        table = every.groupby("path", sort=True).agg(firsts).reset_index(drop=True)
+        table.insert(2, "times", every.groupby("path", sort=True).size().to_numpy())
+        predicted = table[chances].idxmax(axis=1).str.removeprefix("p_")
+        table.insert(2, "predicted", predicted)
+        table.insert(3, "right", predicted == table["expression"])
+        return table
+
+
+def study(
+    source: FaceModel,
+    faces: "FaceSet",
+    *,
+    regimes: Sequence[str],
+    photos: Sequence[int],
+    seeds: Iterable[int],
+    steps: int = 60,
+    settings: Settings | None = None,
+) -> Adaptation:
+    """Adapt a model to one's own people by several regimes and numbers of photos; test it on other people.
+
+    A seed draws who is tested (about three tenths), who chooses the epoch (a quarter of the rest), and the
+    photos learned from: the fewer are always among the more. All regimes meet the same draw.
+
+    Args:
+        source: the model trained elsewhere, with the classes of `faces`.
+        faces: one's own, with one class each; people should be known.
+        regimes: see `fer_lib.adapt.REGIMES`.
+        photos: numbers of labelled photos to learn from; those beyond what there is count as all.
+        seeds: distinct integers.
+        steps: at least so many steps of the optimiser in every training.
+        settings: of the training; None for batches of 16 with light augmentation off.
+
+    Returns:
+        Rows of every run, and models and predictions of those with the most photos.
+    """
+    import pandas as pd
+
+    settings = settings or Settings(batch_size=16, learning_rate=1e-3)
+    drawn = {seed: draw_people(faces, seed) for seed in seeds}
+    most = min(len(parts.train) for parts in drawn.values())
+    numbers = sorted({min(number, most) for number in photos})
+    models: dict[tuple[str, int], FaceModel] = {}
+    predictions: dict[tuple[str, int], np.ndarray] = {}
+
+    def run(seed: int) -> list[dict[str, Any]]:
+        parts = drawn[seed]
+        order = np.random.default_rng(seed).permutation(len(parts.train))
+        predictions[AS_IS, seed] = predict(source, parts.test)
+        before = {"model": AS_IS, "photos": numbers[-1], "validation": _own(source, parts.validation)}
+        rows = [before | one for one in _scores(predictions[AS_IS, seed], parts.test)]
+        for number in numbers:
+            some = parts.train.subset(np.sort(order[:number]))
+            epochs = ceil(steps / ceil(number / settings.batch_size))
+            for regime in regimes:
+                model = adapted_copy(source, regime, seed=seed)
+                done = fit(model, some, parts.validation, epochs=epochs, seed=seed, settings=settings)
+                models[regime, seed], predictions[regime, seed] = model, predict(model, parts.test)
+                about = {"model": regime, "photos": number, "validation": done.best_score}
+                rows += [about | one for one in _scores(predictions[regime, seed], parts.test)]
+        return rows
+
+    rows = repeat(run, drawn)
+    last = rows[rows["photos"] == numbers[-1]].reset_index(drop=True)
+    return Adaptation(rows, Comparison(last, pd.DataFrame(), models, predictions), drawn)
+
+
+def draw_people(faces: "FaceSet", seed: int) -> Parts:
+    """People to learn from, to choose the epoch by, and to test on; pictures where people are not known."""
+    rest, test = faces.split(HELD_OUT, seed=seed)
+    train, validation = rest.split(VALIDATION, seed=seed)
+    return Parts(train, validation, test)
+
+
+def _scores(pred: np.ndarray, faces: "FaceSet") -> list[dict[str, Any]]:
+    return [{"metric": name, "value": value} for name, value in evaluate(pred, faces).items()]
+
+
+def _own(model: FaceModel, faces: "FaceSet") -> float:
+    from fer_lib.train.predict import score
+
+    return score(predict(model, faces), faces)

@@ -1,0 +1,126 @@
+"""Bad input that comes from the machine: permissions, names, full disks, processes that are killed."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import faults
+import pytest
+from fault_cases import FORMS, Case, base, check, compare, read, records, shelf
+
+from fer_lib.datasets import csvpixels, decoding
+from fer_lib.errors import DataError
+
+IDS = [f"{corpus} {form}".strip() for corpus, form in FORMS]
+LABELS = {  # a label file of each form; those that are not here have none
+    ("affectnet", "csv"): "Manually_Annotated_file_lists/training.csv",
+    ("affectnet", "npy"): "train_set/annotations/*_exp.npy",
+    ("masked_affectnet", "npy"): "train_set/annotations/*_lnd.npy",
+    ("fer2013", "csv"): "fer2013.csv",
+    ("fer2013", "challenge"): "test.csv",
+    ("ferplus", "csv"): "fer2013new.csv",
+    ("ferplus", "folders"): "FER2013Train/label.csv",
+    ("jaffe", "tiff"): "README_FIRST.txt",
+    ("omg_emotion", ""): "omg_Train*.csv",
+    ("elderreact", ""): "Annotations/train_labels.txt",
+    ("emoreact", ""): "Labels/train_labels.text",
+    ("fabo", ""): "*.csv",
+    ("amigos", ""): "External_Annotations.xlsx",
+    ("affwild2", ""): "**/*.txt",
+}
+IN_A_TABLE = [("fer2013", "csv"), ("fer2013", "challenge"), ("ferplus", "csv")]  # no files of their own
+MEDIA = [("affectnet", "npy"), ("elderreact", ""), ("fer2013", "csv")]  # pictures, clips, a table of pixels
+
+
+@pytest.fixture
+def everyones(monkeypatch):
+    """A folder for releases and stores that nobody may use as well."""
+    with faults.open_folder() as folder:
+        monkeypatch.setenv("FER_HOME", str(folder / "home"))
+        yield folder
+
+
+@pytest.mark.parametrize(("corpus", "form"), [form for form in FORMS if form not in IN_A_TABLE])
+def test_media_without_permission(corpus, form, everyones, tmp_path_factory):
+    case = Case(corpus, form, "", faults.forbid(), dropped={"no permission to read": 1})
+    check(case, base(corpus, form, tmp_path_factory), everyones / "r", around=faults.without_privileges())
+
+
+@pytest.mark.parametrize(("corpus", "form"), LABELS)
+def test_labels_without_permission(corpus, form, everyones, tmp_path_factory):
+    pattern = LABELS[corpus, form]
+    case = Case(corpus, form, "", faults.forbid(pattern), r"must be readable; got Permission denied. Restore")
+    check(case, base(corpus, form, tmp_path_factory), everyones / "r", around=faults.without_privileges())
+
+
+@pytest.mark.parametrize(("corpus", "form"), [("affectnet", "npy"), ("jaffe", "tiff"), ("elderreact", "")])
+def test_permission_given_later(corpus, form, everyones, tmp_path_factory):
+    good = base(corpus, form, tmp_path_factory)
+    root = everyones / "r"
+    shutil.copytree(good.folder, root)
+    faults.forbid()(root / good.place, good.kept)
+    with faults.without_privileges():
+        assert read(corpus, root, **good.options).dropped["no permission to read"] == 1
+    (root / good.place / good.kept[0]).chmod(0o644)
+    with faults.without_privileges():
+        compare(read(corpus, root, **good.options), good, [], changed=False)
+
+
+@pytest.mark.parametrize(("corpus", "form"), FORMS, ids=IDS)
+def test_a_root_that_is_not_utf8(corpus, form, tmp_path, tmp_path_factory):
+    good = base(corpus, form, tmp_path_factory)
+    root = tmp_path / os.fsdecode(b"caf\xe9")
+    shutil.copytree(good.folder, root)
+    compare(read(corpus, root, **good.options), good, [], changed=False)
+    shelf()
+
+
+@pytest.mark.parametrize(("corpus", "form"), MEDIA)
+def test_a_full_disk(corpus, form, tmp_path_factory):
+    good = base(corpus, form, tmp_path_factory)
+    with (
+        faults.small_disk(9000),
+        pytest.raises(DataError, match=r"must have room for .*; got .*make room and"),
+    ):
+        read(corpus, good.folder, **good.options)
+    assert shelf(drafts=True) == []
+    compare(read(corpus, good.folder, **good.options), good, [], changed=False)
+    assert len(shelf()) == 1
+
+
+KILLED = """
+import os, signal, sys
+from fer_lib.datasets import clips, csvpixels, decoding, load
+
+def mortal(function, left=[6]):
+    def call(*args, **options):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*args, **options)
+    return call
+
+decoding.ROWS = 2
+csvpixels.chunks.__kwdefaults__["rows"] = 2
+decoding.decode = mortal(decoding.decode)
+csvpixels._parse = mortal(csvpixels._parse)
+clips.read_clip = mortal(clips.read_clip)
+load(sys.argv[1], root=sys.argv[2], split="all", workers=1, progress=False, **OPTIONS)
+"""
+
+
+@pytest.mark.parametrize(("corpus", "form"), MEDIA)
+def test_killed_in_the_middle_of_decoding(corpus, form, tmp_path, monkeypatch, tmp_path_factory):
+    good = base(corpus, form, tmp_path_factory)
+    code = KILLED.replace("OPTIONS", repr(good.options))
+    ended = subprocess.run([sys.executable, "-c", code, corpus, good.folder], check=False)
+    assert ended.returncode == -9
+    assert shelf(drafts=True) == []
+    assert list((tmp_path / "home" / "faces").glob(".*.draft/parts/000000.json"))  # it was in the middle
+    monkeypatch.setattr(decoding, "ROWS", 2)
+    monkeypatch.setitem(csvpixels.chunks.__kwdefaults__, "rows", 2)
+    faces = read(corpus, good.folder, **good.options)
+    assert sorted(records(faces)) == sorted(good.records)
+    assert faces.fingerprint == good.fingerprint
+    assert len(shelf()) == 1
