@@ -2,10 +2,12 @@
 
 from fer_lib.adapt.regimes import REGIMES, adapted_copy, apply_regime, learned
 from fer_lib.adapt.saving import Saved, load_model, save_model
-from fer_lib.adapt.study import Adaptation, relabel, study, train_source
+from fer_lib.adapt.study import AS_IS, YARDSTICK, Adaptation, relabel, study, train_final, train_source
 
 __all__ = [
+    "AS_IS",
     "REGIMES",
+    "YARDSTICK",
     "Adaptation",
     "Saved",
     "adapted_copy",
@@ -15,5 +17,6 @@ __all__ = [
     "relabel",
     "save_model",
     "study",
+    "train_final",
     "train_source",
 ]

@@ -83,5 +83,5 @@ def _renew(model: FaceModel, seed: int) -> None:
         fresh = type(model.encoder)(**options)
         model.encoder.load_state_dict(fresh.state_dict())
         for layer in model.head.modules():
-            if hasattr(layer, "reset_parameters"):
+            if isinstance(layer, nn.Linear):
                 layer.reset_parameters()

@@ -37,7 +37,9 @@ class Saved:
     about: dict[str, Any]
 
 
-def save_model(path: str | Path, model: FaceModel, faces: Any, *, about: dict[str, Any] | None = None) -> Path:
+def save_model(
+    path: str | Path, model: FaceModel, faces: Any, *, about: dict[str, Any] | None = None
+) -> Path:
     """Write a model, whole or not at all.
 
     Args:
@@ -92,9 +94,7 @@ def load_model(path: str | Path) -> Saved:
         rule = "its encoder must be one of this version of the library"
         raise DataError(where, rule, header["encoder"], "Install the version that wrote it.")
     encoder, head = kind(**header["options"]), header["head"]
-    layer = DenseHead(
-        encoder.feature_shape, head["outputs"], hidden=tuple(head["hidden"]), kind=head["kind"]
-    )
+    layer = DenseHead(encoder.feature_shape, head["outputs"], hidden=tuple(head["hidden"]), kind=head["kind"])
     model = FaceModel(encoder, layer)
     model.load_state_dict(tensors)
     return Saved(model.eval(), tuple(header["classes"]), header["task"], header["about"])

@@ -5,9 +5,10 @@ Only typer is imported at the top; each command imports what it needs, so that `
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -147,7 +148,9 @@ def check_data(
     from fer_lib import artifacts, datasets
     from fer_lib.chapters import show
 
-    options = {key: _value(text) for key, text in _pairs(o or [], "-o", "framing=found").items()}
+    options: dict[str, Any] = {
+        key: _value(text) for key, text in _pairs(o or [], "-o", "framing=found").items()
+    }
     try:
         report = datasets.check(name, root, faces=faces, workers=workers, **options)
     except TypeError as error:  # an option that the corpus does not have
@@ -178,8 +181,8 @@ def write_data(
     from fer_lib.chapters import show
     from fer_lib.datasets import releases
 
-    how = {"limit": limit, "seed": seed, "size": size, "form": form, "fps": fps}
-    typer.echo(show.written(releases.write_release(name, folder, **how)))
+    done = releases.write_release(name, folder, limit=limit, seed=seed, size=size, form=form, fps=fps)
+    typer.echo(show.written(done))
 
 
 def main() -> None:
@@ -214,10 +217,8 @@ def _value(text: str) -> object:
     if text.strip().lower() in words:
         return words[text.strip().lower()]
     for kind in (int, float):
-        try:
+        with contextlib.suppress(ValueError):
             return kind(text)
-        except ValueError:
-            continue
     return text
 
 

@@ -115,7 +115,8 @@ def report(checked: Any) -> str:
         checked: a `fer_lib.datasets.check.Report`.
     """
     form = f"{checked.form} form, {checked.source}" if checked.form else "not read to the end"
-    took = f"{checked.rows:,} pictures read in {checked.seconds:.0f} s; nothing was stored"
+    what = "frames of clips" if "clips" in checked.counts else "pictures"
+    took = f"{checked.rows:,} {what} read in {checked.seconds:.0f} s; nothing was stored"
     lines = [f"{checked.name} in {path(checked.root)}: {form}", took]
     if len(checked.counts):
         counted = checked.counts.reset_index()

@@ -44,7 +44,8 @@ def release(root: Path, *, classes: int = 8, framing: str = "given") -> Release:
         root: folder with ``train_set`` and ``val_set``, or with ``Manually_Annotated_file_lists`` and
             ``Manually_Annotated_Images``; either part may be absent. Or the folder that holds this one under
             the name "AffectNet" or "Manually_Annotated".
-        classes: 8, or 7 to leave contempt out, as most of the literature does. Both share one store.
+        classes: 8, or 7 to leave contempt out (in every task), as most of the literature does. Both share
+            one store.
         framing: see `fer_lib.datasets.listing.Release`; "given" cuts by the table's box (csv) or takes the
             pictures as they are (npy, which are cut out already).
 

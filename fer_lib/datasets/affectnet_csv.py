@@ -2,7 +2,8 @@
 
 ``Manually_Annotated_file_lists/training.csv`` has a header, ``validation.csv`` is known to lack it; their
 columns are those of `HEADER`. The landmarks are one field, ``x;y;x;y;...``, in pixels of the whole picture.
-The tables hold about half a gigabyte of text, so they are read in blocks.
+The tables hold about half a gigabyte of text, so they are read in blocks. What a program labelled
+(``Automatically_Annotated``) is not read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from fer_lib.datasets.textblocks import read_blocks
 from fer_lib.datasets.textfiles import TextTable
 from fer_lib.errors import DataError
 
-LISTS, PICTURES = "Manually_Annotated_file_lists", "Manually_Annotated_Images"
+LISTS = "Manually_Annotated_file_lists"
+PICTURES = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images")  # either
 FOLDERS = (LISTS,)
 SPLITS = {"train": "training.csv", "validation": "validation.csv"}
 BOX = ("face_x", "face_y", "face_width", "face_height")
@@ -44,7 +46,7 @@ def files(root: Path) -> tuple[object, ...]:
     does not, and is not noticed.
     """
     lists = [[split, *identity(path)] for split, path in _lists(root).items()]
-    folder = root / PICTURES
+    folder = root / _pictures(root)
     return (*lists, *tree_identity(folder, [".", *sorted(names_in(folder))]))
 
 
@@ -82,9 +84,10 @@ def read(root: Path) -> Listing:
         blocks = read_blocks(path, HEADER, header=HEADER)
         rows = _Rows.join([_block(block, split, dropped, named) for block in blocks])
         parts.append(_once(path, split, rows, dropped))
-    whole = _Rows.join(parts)
-    there = walk(root / PICTURES, SUFFIXES) if os.path.isdir(root / PICTURES) else []
-    dropped["train", UNLABELLED] = sum(f"{PICTURES}/{name}" not in named for name in there)
+    whole, folder = _Rows.join(parts), _pictures(root)
+    there = walk(root / folder, SUFFIXES) if os.path.isdir(root / folder) else []
+    dropped["train", UNLABELLED] = sum(name not in named for name in there)
+    whole.table["path"] = f"{folder}/" + whole.table["path"]
     mended = Counter(
         {
             NOT_ANNOTATED: int(whole.table[["valence", "arousal"]].isna().any(axis=1).sum()),
@@ -95,6 +98,11 @@ def read(root: Path) -> Listing:
     return Listing(
         whole.table, boxes=whole.boxes, landmarks=whole.landmarks, dropped=+dropped, mended=+mended
     )
+
+
+def _pictures(root: Path) -> str:
+    """The folder of the pictures, from the root."""
+    return next((name for name in PICTURES if os.path.isdir(root / name)), PICTURES[0])
 
 
 def _lists(root: Path) -> dict[str, Path]:
@@ -110,7 +118,7 @@ def _block(block: TextTable, split: str, dropped: Counter, named: set[str]) -> _
     """Check a block of rows; those with an expression."""
     codes = block.whole("expression", 0, 10)
     affect = {name: _affect(block, name) for name in ("valence", "arousal")}
-    paths = [f"{PICTURES}/{inside(text, block.where(i))}" for i, text in enumerate(block.frame[HEADER[0]])]
+    paths = [inside(text, block.where(i)) for i, text in enumerate(block.frame[HEADER[0]])]
     named.update(paths)
     for code, reason in LEFT_OUT.items():
         dropped[split, reason] += int((codes == code).sum())

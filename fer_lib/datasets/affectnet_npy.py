@@ -25,7 +25,7 @@ import pandas as pd
 
 from fer_lib.datasets.affectnet_csv import LEFT_OUT, NO_LANDMARKS, NOT_ANNOTATED, UNLABELLED
 from fer_lib.datasets.listing import Listing
-from fer_lib.datasets.paths import names_in, tree_identity
+from fer_lib.datasets.paths import column, names_in, tree_identity
 from fer_lib.errors import DataError
 
 SPLITS = {"train": "train_set", "validation": "val_set"}
@@ -88,7 +88,7 @@ class _Notes:
 def _split(folder: Path, split: str, dropped: Counter, mended: Counter) -> tuple[pd.DataFrame, np.ndarray]:
     """Read one split: its table, and landmarks float32 (N, 68, 2)."""
     notes, pictures = folder / "annotations", _pictures(folder / "images")
-    there = set(names_in(notes))
+    there = {name for name in names_in(notes) if not name.startswith(".")}
     ids = sorted((name[:-8] for name in there if name.endswith("_exp.npy")), key=_number)
     if not ids:
         rule = "the folder must hold annotations such as 0_exp.npy"
@@ -103,7 +103,7 @@ def _split(folder: Path, split: str, dropped: Counter, mended: Counter) -> tuple
     codes, affect = numbers[:, 0].astype(int), numbers[:, 1:]
     mended[NO_AFFECT] += int(np.isnan(affect).any(axis=1).sum())
     paths = [f"{folder.name}/images/{pictures.get(id_, id_ + '.jpg')}" for id_ in ids]
-    table = pd.DataFrame({"path": paths, "split": split, "expression": codes})
+    table = pd.DataFrame({"path": column(paths), "split": split, "expression": codes})
     table["valence"], table["arousal"] = np.where(affect == -2, np.nan, affect).T
     table["untold"] = (affect == -2).any(axis=1)
     for code, reason in LEFT_OUT.items():
@@ -114,7 +114,7 @@ def _split(folder: Path, split: str, dropped: Counter, mended: Counter) -> tuple
 
 def _pictures(folder: Path) -> dict[str, str]:
     """Name of each picture's file by its number."""
-    names = names_in(folder)
+    names = [name for name in names_in(folder) if not name.startswith(".")]
     return {name.rpartition(".")[0]: name for name in names if name.lower().endswith(SUFFIXES)}
 
 

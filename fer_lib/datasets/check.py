@@ -5,15 +5,15 @@ Severity of what is found:
 stop
     The corpus may not be used as it is: a label file breaks a rule; more files are missing or unreadable
     than may be (`allow_missing`); labels out of their range; no labelled row in train, or none in any of the
-    protocol's other splits; a class that no row of train shows.
+    protocol's other splits; a class of the first task that no row of train shows.
 warning
     It may be used, and results need a word on it: some files missing or unreadable; the same pixels twice,
     across splits, or with different labels; blank pictures; subjects or videos in several splits; a further
     split without labels, or without one of the classes; numbers that differ from the published ones (a note
     where a world was written out); no face found in more than half of the pictures.
 note
-    To be known: rows that the corpus's rules leave out, cells mended as it documents, rows without a label
-    for one of its tasks, pictures in which the cascade finds no face.
+    To be known: that the faces are synthetic; rows that the corpus's rules leave out, cells mended as it
+    documents, rows without a label for one of its tasks, pictures in which the cascade finds no face.
 
 Readers end at the first rule that a label file breaks, so a corpus may have further faults behind it.
 """
@@ -147,7 +147,8 @@ def check(
         raise ValueError(f"allow_missing must lie in [0, 1]; got {allow_missing!r}. 0.2 allows a fifth.")
     try:
         release = reader.release(place, **options)
-        evidence = _read(release, faces, allow_missing, {"workers": workers, "progress": progress})
+        how = {"workers": workers, "progress": progress}
+        evidence = _read(release, faces, allow_missing, _synthetic(place), how)
     except (DataError, OSError) as error:
         fault = (Finding(STOP, _told(error), 1),)
         return Report(name, place, "", "", 0, pd.DataFrame(), fault, (), time.perf_counter() - start)
@@ -191,7 +192,16 @@ def _told(error: DataError | OSError) -> str:
     return str(error) if isinstance(error, DataError) else f"{error.filename or 'a file'}: {error.strerror}"
 
 
-def _read(release: Release, faces: bool, allow_missing: float, how: dict[str, Any]) -> Evidence:
+def _synthetic(root: Path) -> bool:
+    """Whether the folder says that a world was written there."""
+    from fer_lib.datasets.load import SYNTHETIC
+
+    return ((root if root.is_dir() else root.parent) / SYNTHETIC).is_file()
+
+
+def _read(
+    release: Release, faces: bool, allow_missing: float, synthetic: bool, how: dict[str, Any]
+) -> Evidence:
     """Read label files and pictures; of the pictures only digests are kept."""
     from fer_lib.datasets import decoding
     from fer_lib.worlds.workers import number_of_workers
@@ -216,7 +226,7 @@ def _read(release: Release, faces: bool, allow_missing: float, how: dict[str, An
         dropped=seen.dropped + listing.dropped,
         mended=seen.mended + listing.mended,
         allow_missing=allow_missing,
-        synthetic=(release.root / "SYNTHETIC.txt").is_file(),
+        synthetic=synthetic,
     )
 
 

@@ -14,15 +14,18 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer_lib.datasets.containers import missing_bytes
 from fer_lib.datasets.framing import cut
 from fer_lib.datasets.listing import check_every, check_framing
+from fer_lib.datasets.paths import plain
 from fer_lib.errors import DataError
-from fer_lib.preprocess.track import Tracker
+
+if TYPE_CHECKING:
+    from fer_lib.preprocess.track import Tracker
 
 FILM_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv")
 LARGEST = 64_000_000  # pixels of a frame
@@ -175,9 +178,9 @@ def _opened(path: Path) -> Iterator[Any]:
         raise DataError(str(path), "the clip must hold a film", "an empty file", _AGAIN)
     if lost:
         raise DataError(str(path), "the clip must be whole", f"a file without its last {lost} bytes", _AGAIN)
-    with cv2_quietly():
+    with cv2_quietly(), plain(path) as name:
         how = [cv2.CAP_PROP_N_THREADS, 1]  # several clips are read side by side instead
-        film = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, how)
+        film = cv2.VideoCapture(name, cv2.CAP_FFMPEG, how)
     try:
         if not film.isOpened():
             raise DataError(str(path), "the clip must hold a film", "a file without readable video", _AGAIN)
@@ -233,11 +236,15 @@ def _picture(film: Any, path: Path, number: int, channels: int) -> np.ndarray:
         raise DataError(f"{path}, frame {number}", "the frame must decode", "a broken frame", _AGAIN)
     if channels == 1:
         return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[None]
-    return np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1))
+    colours = np.empty((3, *image.shape[:2]), np.uint8)
+    cv2.split(image, [colours[2], colours[1], colours[0]])  # OpenCV has blue first
+    return colours
 
 
 def _spans(spans: np.ndarray, every_s: float | None, *, follow: bool) -> list[_Span]:
     """Check spans and make ready to follow the face of each."""
+    from fer_lib.preprocess.track import Tracker  # brings torch along
+
     spans = np.asarray(spans, dtype=float)
     if spans.ndim != 2 or spans.shape[1] != 2:
         raise ValueError(f"spans must be (K, 2); got {spans.shape}. Give first and last seconds.")

@@ -171,7 +171,7 @@ def _pictures(release: Release, listing: Listing, size: int, piece: slice) -> Ch
         kept.append(row)
         faces.append(face.faces)
     images, marks = images[: len(kept)], marks[: len(kept)]
-    table = listing.table.iloc[kept].reset_index(drop=True)
+    table = _named(listing.table.iloc[kept])
     if release.finish is not None and kept:
         images = release.finish(images, marks, table)
     if release.framing == "found":
@@ -245,7 +245,13 @@ def _with_frames(
     added = {"frame": frame, "seconds": seconds, "clip_frames": seen, "clip_faces": faces}
     kinds = {name: float if name == "seconds" else np.int64 for name in added}
     columns = {name: np.asarray(values).astype(kinds[name]) for name, values in added.items()}
-    return rows.reset_index(drop=True).assign(**columns)
+    return _named(rows).assign(**columns)
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose paths are text, numbered from 0; see `fer_lib.datasets.paths.column`."""
+    rows = rows.reset_index(drop=True)
+    return rows.assign(path=rows["path"].astype("str")) if rows["path"].dtype == object else rows
 
 
 def _why(error: DataError) -> tuple[str, str]:

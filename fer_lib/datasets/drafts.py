@@ -44,7 +44,9 @@ from fer_lib.errors import DataError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KEPT_DAYS = 30  # a draft that nobody went on with for so long is taken away
+LONG = 5000  # rows: of shorter lists one waits to learn how many files are missing in all
 _BLOCK = 1 << 22
+_SUFFIXES = ("feather", "json")  # of a part: its table, and what is told of it
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Source:
     mended: Counter = field(default_factory=Counter)
 
 
-Bear = Callable[[list[Skip], int], None]
+Bear = Callable[[list[Skip], int, bool], None]
 
 
 def build(source: Callable[[], Source], bear: Bear, **parts: object) -> Store:
@@ -76,8 +78,8 @@ def build(source: Callable[[], Source], bear: Bear, **parts: object) -> Store:
 
     Args:
         source: called only if the store is absent.
-        bear: called after each chunk with all rows skipped so far and `Source.listed`; raises DataError
-            where too many are lost.
+        bear: called with all rows skipped so far, `Source.listed`, and whether that is all, after each chunk
+            of a long list and at the end; raises DataError where too many are lost.
         **parts: as for `fer_lib.datasets.store.build`.
 
     Raises:
@@ -117,9 +119,9 @@ def _make(target: Path, source: Source, bear: Bear) -> None:
             for chunk in source.chunks(draft.number):
                 draft.add(chunk)
                 done = draft.rows
-                if source.listed:
-                    bear(draft.skipped, source.listed)
-            bear(draft.skipped, source.listed or draft.seen)
+                if source.listed > LONG:
+                    bear(draft.skipped, source.listed, False)
+            bear(draft.skipped, source.listed or draft.seen, True)
             draft.finish(source)
     except DataError:
         shutil.rmtree(folder, ignore_errors=True)
@@ -151,8 +153,9 @@ class _Draft:
             while self._take_up():
                 pass
             self.file.truncate()
+            kept = {self._part(suffix, n).name for n in range(self.number) for suffix in _SUFFIXES}
             for leftover in (self.folder / "parts").iterdir():
-                if int(leftover.stem) >= self.number:
+                if leftover.name not in kept:
                     leftover.unlink()
         except BaseException:
             self.file.close()

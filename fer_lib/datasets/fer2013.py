@@ -6,6 +6,7 @@ folders are alphabetical, so numbering folders in their order would swap classes
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -138,8 +139,11 @@ def _folders(root: Path) -> _Parts:
 
     def chunks() -> Iterator[Chunk]:
         table = folders.scan(root, SPLIT_FOLDERS, CLASS_FOLDERS)
-        public = table["path"].str.rsplit("/", n=1).str[-1].str.startswith("PublicTest")
-        table["split"] = table["split"].mask(public & (table["split"] == "test"), "validation")
-        return folders.chunks(root, table, side=SIDE)
+        without = folders.unnamed(root, SPLIT_FOLDERS, table)
+        public = [path.rsplit("/", 1)[-1].startswith("PublicTest") for path in table["path"]]
+        table["split"] = table["split"].mask(np.array(public) & (table["split"] == "test"), "validation")
+        for chunk in folders.chunks(root, table, side=SIDE):
+            yield replace(chunk, dropped=chunk.dropped + without)
+            without = Counter()
 
     return folders.identities(root, SPLIT_FOLDERS), chunks, "folders of classes"

@@ -36,10 +36,10 @@ _FETCH = "Fetch the file again, or correct the row."
 
 def find(root: Path) -> str | None:
     """Say which form of the corpus a folder holds: "csv", "folders", or None."""
-    if (root / VOTES_FILE).is_file() and _pixels_root(root) is not None:
+    if os.path.lexists(root / VOTES_FILE) and _pixels_root(root) is not None:
         return "csv"
     found = folders.split_folders(root, SPLIT_FOLDERS) if root.is_dir() else {}
-    return "folders" if any((path / "label.csv").is_file() for path in found) else None
+    return "folders" if any(os.path.lexists(path / "label.csv") for path in found) else None
 
 
 def release(root: Path, *, mode: str = "majority") -> Release:
@@ -145,7 +145,7 @@ def _with_votes(table: pd.DataFrame, fields: list[list[str]], where) -> pd.DataF
 def _pixels_root(root: Path) -> Path | None:
     """Find FER2013's csv form: beside the votes, or in the folder ``fer2013`` next door."""
     beside = (root, root.parent / "fer2013")
-    return next((place for place in beside if fer2013.csv_file(place).is_file()), None)
+    return next((place for place in beside if os.path.lexists(fer2013.csv_file(place))), None)
 
 
 def _joined(root: Path, mode: str) -> Release:
@@ -226,7 +226,8 @@ def _folders(root: Path, mode: str) -> Release:
 
 def _labels(root: Path, found: Mapping[Path, str]) -> tuple[pd.DataFrame, Counter]:
     """Read every label.csv; count pictures without a row of votes, and rows that name a picture again."""
-    tables, left_out = [], Counter()
+    tables: list[pd.DataFrame] = []
+    left_out: Counter = Counter()
     for folder, split in found.items():
         table = _read_labels(root, folder / "label.csv", split)
         extra = {path.name for path in folders.pictures(folder)} - set(table["image"])

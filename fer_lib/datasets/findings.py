@@ -75,7 +75,7 @@ def splits(evidence: Evidence) -> Iterator[Finding]:
 
 
 def classes(evidence: Evidence) -> Iterator[Finding]:
-    """Classes that no row shows: a stop in train (or in a corpus without splits), else a warning."""
+    """Classes that no row shows: a stop in train (or in the only split) of the corpus's first task."""
     task = class_task(evidence.release.tasks)
     if task is None:
         return
@@ -86,7 +86,8 @@ def classes(evidence: Evidence) -> Iterator[Finding]:
         absent = np.flatnonzero(~shown[split == part].any(axis=0))
         names = tuple(evidence.release.classes[index] for index in absent)
         if names:
-            severity = STOP if part == "train" or len(set(split)) == 1 else WARNING
+            needed = task == evidence.release.task and (part == "train" or len(set(split)) == 1)
+            severity = STOP if needed else WARNING
             yield Finding(severity, f"classes without a face in {part}", len(names), names)
 
 
@@ -185,7 +186,9 @@ def numbers(evidence: Evidence) -> Iterator[Finding]:
 
 
 def left_out(evidence: Evidence) -> Iterator[Finding]:
-    """What the corpus's rules leave out or mend, as they document it."""
+    """That faces are synthetic; what the corpus's rules leave out or mend, as they document it."""
+    if evidence.synthetic:
+        yield Finding(NOTE, "synthetic faces: a world written out as this corpus", len(evidence.table))
     dropped = Counter(str(reason) for reason in evidence.reason[evidence.reason != ""])
     for (_, reason), count in evidence.dropped.items():
         dropped[reason] += count

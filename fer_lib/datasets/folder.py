@@ -5,10 +5,10 @@
 ``root/validation/...``, ``root/test/...``; without them everything is "train". Deeper folders mean nothing.
 
 "csv": ``faces.csv`` in the root, or any csv file given as the root. It has the columns of `FaceSet.table`:
-``path`` (from the csv's folder) and any of ``subject``, ``split``, ``expression`` (a class name, or its number
-where `classes` is given), ``valence``, ``arousal`` (both in [-1, 1]), ``state_<name>`` (0 or 1) and
-``share_<name>`` (shares of votes that sum to 1). An empty cell means: not known. Other columns are carried
-along. The tasks follow from the columns.
+``path`` (from the csv's folder) and any of ``subject``, ``split``, ``expression`` (a class name, or its
+number where `classes` is given), ``valence``, ``arousal`` (both in [-1, 1]), ``state_<name>`` (0 or 1) and
+``share_<name>`` (shares of votes that sum to 1). An empty cell means: not known (an
+empty split: train). Other columns are carried along. The tasks follow from the columns.
 
 Classes that are emotion words, in the usual spellings ("happy", "Happiness"), get the names and the order of
 the first vocabulary that holds them all; other classes are sorted. Photos without any label can be loaded by
@@ -56,9 +56,7 @@ def find(root: Path) -> str | None:
         return None
 
 
-def release(
-    root: Path, *, framing: str = "found", classes: str | Sequence[str] | None = None
-) -> Release:
+def release(root: Path, *, framing: str = "found", classes: str | Sequence[str] | None = None) -> Release:
     """Find your own faces.
 
     Args:
@@ -135,7 +133,9 @@ def _folders(root: Path, wanted: tuple[str, ...] | None) -> Found:
     table["expression"] = table["expression"].map({name: k for k, name in enumerate(classes)}).astype("int64")
     if table["subject"].isna().all():
         table = table.drop(columns="subject")
-    table = table.sort_values("split", key=lambda split: split.map(SPLITS.index), kind="stable", ignore_index=True)
+    table = table.sort_values(
+        "split", key=lambda split: split.map(SPLITS.index), kind="stable", ignore_index=True
+    )
     dropped = Counter((split, UNLABELLED) for _, split in others)
     return Found(table, classes, ("categorical",), dropped, others=[path for path, _ in others])
 

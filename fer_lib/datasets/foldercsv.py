@@ -73,11 +73,12 @@ def _paths(text: TextTable) -> list[str]:
 
 
 def _splits(text: TextTable) -> np.ndarray:
-    """Splits (N,); everything is "train" where none is told."""
-    if "split" not in text.frame or (text.frame["split"] == "").all():
-        return np.full(len(text), "train", dtype=object)
+    """Splits (N,); a photo is for training where none is told."""
+    told = text.frame["split"] if "split" in text.frame else pd.Series("", index=text.frame.index)
+    filled = TextTable(text.path, pd.DataFrame({"split": told.replace("", "train")}), text.lines)
     codes = {name: SPLITS.index(split) for name, split in SPLIT_NAMES.items()}
-    return np.array(SPLITS, dtype=object)[text.one_of("split", codes)]
+    splits: np.ndarray = np.array(SPLITS, dtype=object)[filled.one_of("split", codes)]
+    return splits
 
 
 def _named(names: list[str], prefix: str) -> dict[str, str]:

@@ -58,7 +58,9 @@ def chosen_classes(classes: str | Sequence[str] | None) -> tuple[str, ...] | Non
         names = tuple(classes)
     names = tuple(class_name(str(name)) for name in names)
     if len(set(names)) < len(names) or not names:
-        raise ValueError(f"classes must name at least one class, each once; got {classes!r}. Correct the list.")
+        raise ValueError(
+            f"classes must name at least one class, each once; got {classes!r}. Correct the list."
+        )
     return names
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.datasets.faceset import SPLITS
-from fer_lib.datasets.paths import tree_identity, walk
+from fer_lib.datasets.listing import MISNAMED
+from fer_lib.datasets.paths import column, is_text, names_in, tree_identity, walk
 from fer_lib.datasets.pictures import PictureError, decode
 from fer_lib.datasets.store import Chunk, identity
 from fer_lib.errors import DataError
 
+UNLABELLED = "picture without a label"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 
@@ -46,22 +49,33 @@ def scan(root: Path, splits: Mapping[str, str], classes: Mapping[str, int]) -> p
     """
     rows = []
     for folder, split in split_folders(root, splits).items():
-        for group in sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."):
-            label = _label(group, classes)
-            rows += [(path.relative_to(root).as_posix(), split, label) for path in pictures(group)]
+        for group in (folder / name for name in sorted(names_in(folder)) if name[0] != "."):
+            if group.is_dir():
+                label = _label(group, classes)
+                rows += [(path.relative_to(root).as_posix(), split, label) for path in pictures(group)]
     if not rows:
         rule = "the class folders must hold pictures"
         raise DataError(
             str(root), rule, f"no file ending in {', '.join(SUFFIXES)}", "Unpack the release again."
         )
-    return pd.DataFrame(rows, columns=["path", "split", "expression"])
+    paths, parts, labels = zip(*rows, strict=True)
+    return pd.DataFrame({"path": column(paths), "split": parts, "expression": np.array(labels, np.int64)})
+
+
+def unnamed(root: Path, splits: Mapping[str, str], table: pd.DataFrame) -> Counter:
+    """Count the pictures below the splits' folders that a table does not name: (split, reason) -> number."""
+    named, count = set(table["path"]), Counter[tuple[str, str]]()
+    for folder, split in split_folders(root, splits).items():
+        before = folder.relative_to(root).as_posix()
+        extra = sum(f"{before}/{path}" not in named for path in walk(folder, SUFFIXES))
+        count[split, UNLABELLED] += extra
+    return +count
 
 
 def pictures(folder: Path) -> list[Path]:
     """Return the picture files of a folder by name; hidden files and other kinds of files are passed over."""
-    return sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
+    found = (folder / name for name in sorted(names_in(folder)) if not name.startswith("."))
+    return [path for path in found if path.suffix.lower() in SUFFIXES]
 
 
 def identities(root: Path, splits: Mapping[str, str], *names: str) -> list[object]:
@@ -101,10 +115,13 @@ def chunks(root: Path, table: pd.DataFrame, *, side: int, rows: int = 512) -> It
         images, keep, skipped = [], [], []
         for row, (path, box) in enumerate(zip(part["path"], boxes, strict=True)):
             try:
+                if not is_text(path):
+                    raise PictureError(path, MISNAMED, "")
                 images.append(_square(root / path, box, side))
                 keep.append(row)
             except PictureError as error:
-                skipped.append((path, part["split"].iloc[row], error.reason, error.detail))
+                named = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+                skipped.append((named, part["split"].iloc[row], error.reason, error.detail))
         yield Chunk(
             np.stack(images) if images else np.zeros((0, 1, side, side), np.uint8),
             part.drop(columns="box", errors="ignore").iloc[keep],

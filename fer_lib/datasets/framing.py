@@ -254,10 +254,15 @@ def _resize(rows: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _rows(image: np.ndarray) -> np.ndarray:
-    """(C, H, W) -> (H, W) or (H, W, 3), as OpenCV wants pictures."""
-    return image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
+    """(C, H, W) -> (H, W) or (H, W, 3), as OpenCV wants pictures; what was decoded lies so in memory."""
+    import cv2
+
+    if len(image) == 1:
+        return image[0]
+    rows = image.transpose(1, 2, 0)
+    return np.ascontiguousarray(rows) if rows.strides[2] == 1 else cv2.merge(list(image))
 
 
 def _planes(rows: np.ndarray) -> np.ndarray:
-    """(H, W) or (H, W, 3) -> (C, H, W)."""
-    return rows[None] if rows.ndim == 2 else np.ascontiguousarray(rows.transpose(2, 0, 1))
+    """(H, W) or (H, W, 3) -> (C, H, W), a view."""
+    return rows[None] if rows.ndim == 2 else rows.transpose(2, 0, 1)

@@ -14,7 +14,19 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.datasets import (
-    affectnet, elderreact, emoreact, fer2013, ferplus, folder, jaffe, masked_affectnet, worldset,
+    affectnet,
+    affwild2,
+    amigos,
+    elderreact,
+    emoreact,
+    fabo,
+    fer2013,
+    ferplus,
+    folder,
+    jaffe,
+    masked_affectnet,
+    omg_emotion,
+    worldset,
 )  # fmt: skip
 from fer_lib.datasets.corpora import (
     CORPORA,
@@ -28,7 +40,7 @@ from fer_lib.datasets.corpora import (
 )  # fmt: skip
 from fer_lib.datasets.faceset import SPLITS, FaceSet
 from fer_lib.datasets.pictures import check_size
-from fer_lib.datasets.reading import ALLOW_MISSING, Reading, read
+from fer_lib.datasets.reading import ALLOW_MISSING, Reading, check_task, read
 from fer_lib.errors import DataError
 
 READERS: dict[str, ModuleType] = {
@@ -37,8 +49,12 @@ READERS: dict[str, ModuleType] = {
     "fer2013": fer2013,
     "ferplus": ferplus,
     "jaffe": jaffe,
+    "omg_emotion": omg_emotion,
     "elderreact": elderreact,
     "emoreact": emoreact,
+    "fabo": fabo,
+    "amigos": amigos,
+    "affwild2": affwild2,
     OWN.name: folder,
 }
 """Corpora that can be read: modules with ``find(root)`` and ``release(root, **options)``."""
@@ -98,7 +114,7 @@ def load(
     else:
         place = find_root(name, root)
         how = {"size": size, "workers": workers, "progress": progress, "allow_missing": allow_missing}
-        reading = _read(name, place, how, options)
+        reading = _read(name, place, task, how, options)
         info = _terms(info, place)
     faces = _choose(reading.for_task(task, name), info, splits, split)
     if limit is None or limit >= len(faces) or name.startswith(WORLD):
@@ -107,12 +123,17 @@ def load(
     return faces.subset(np.sort(part))
 
 
-def _read(name: str, root: Path, how: dict[str, Any], options: dict[str, Any]) -> Reading:
-    """Read a corpus by its reader's ``release``, or by ``read`` where it has none."""
-    reader = _reader(name)
-    if hasattr(reader, "release"):
-        return read(reader.release(root, **options), **how)
-    return reader.read(root, size=how["size"], **options)
+def _read(name: str, root: Path, task: str | None, how: dict[str, Any], options: dict[str, Any]) -> Reading:
+    """Read a corpus for a task; its reader is told the task if it wants to know.
+
+    Aff-Wild2's does: it has other splits for each task.
+    """
+    release = READERS[name].release
+    if task is not None and "task" in signatures.signature(release).parameters:
+        options = options | {"task": task}
+    found = release(root, **options)
+    check_task(task, found.tasks, name)
+    return read(found, **how)
 
 
 def _terms(info: CorpusInfo, root: Path) -> CorpusInfo:
@@ -147,7 +168,7 @@ def find_root(name: str, root: str | Path | None) -> Path:
         raise DataError(name, "root must be given, or FER_DATA set", "neither", obtain)
     base = Path(os.environ["FER_DATA"]).expanduser()
     for path in (base / name, base):
-        if path.is_dir() and _reader(name).find(path):
+        if path.is_dir() and READERS[name].find(path):
             return path
     got = f"not in {base / name} or {base}"
     raise DataError(name, f"FER_DATA must hold {CORPORA[name].layout}", got, obtain)
@@ -172,21 +193,11 @@ def _entry(info: CorpusInfo, base: Path | None) -> dict[str, object]:
     if info.name.startswith(WORLD):
         return entry | {"ready": True, "found": "rendered", "form": "world", "obtain": info.obtain}
     places = [] if base is None else [base / info.name, base]
-    reader = READERS.get(info.name)
     for place in places:
-        form = reader.find(place) if reader and place.is_dir() else None
+        form = READERS[info.name].find(place) if place.is_dir() else None
         if form:
             return entry | {"ready": True, "found": str(place), "form": form, "obtain": info.obtain}
-    missing = info.layout if reader else "a reader in this version of the library"
-    return entry | {"missing": missing, "obtain": info.obtain}
-
-
-def _reader(name: str) -> ModuleType:
-    if name in READERS:
-        return READERS[name]
-    readable = ", ".join([*READERS, *(known for known in names() if known.startswith(WORLD))])
-    rule = "must be a corpus that this version of the library reads"
-    raise DataError("name", rule, repr(name), f"Readable are {readable}.")
+    return entry | {"missing": info.layout, "obtain": info.obtain}
 
 
 def _splits(split: str) -> tuple[str, ...]:
@@ -215,8 +226,7 @@ def _check_options(name: str, options: dict[str, Any]) -> None:
     """Refuse options that the corpus's reader does not have."""
     reader = READERS.get(name)
     if reader is not None:
-        call, own = (reader.release, 1) if hasattr(reader, "release") else (reader.read, 2)
-        known = [*signatures.signature(call).parameters][own:]  # after root (and size)
+        known = [*signatures.signature(reader.release).parameters][1:]  # after root
     else:
         known = ["mode"] if name == f"{WORLD}ferplus" else []
     for option in options:

@@ -31,7 +31,7 @@ from fer_lib.affect import VOCABULARIES
 from fer_lib.datasets.clipfolders import UNLABELLED
 from fer_lib.datasets.clips import FILM_SUFFIXES
 from fer_lib.datasets.listing import REPEATED, Listing, Release, check_every, check_framing
-from fer_lib.datasets.paths import inside, names_in, tree_identity, walk
+from fer_lib.datasets.paths import column, inside, names_in, tree_identity, walk
 from fer_lib.datasets.reading import listing as contents
 from fer_lib.datasets.store import identity
 from fer_lib.datasets.textfiles import TextTable, read_table
@@ -47,7 +47,10 @@ _NO_FILMS = "DetailedAnnotation/"  # its folders are called utterance_1.mp4
 
 def find(root: Path) -> str | None:
     """Say which form a folder holds: "labels", "challenge" (the test file has no labels), or None."""
-    files = _files(root)
+    try:
+        files = _files(root)
+    except DataError:  # a folder that may not be read
+        return None
     if not files:
         return None
     return "challenge" if "test" in files and "withoutlabels" in files["test"].name.lower() else "labels"
@@ -70,6 +73,7 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.5) 
         ValueError: an option out of its range.
     """
     check_framing(framing)
+    every_s = check_every(every_s)
     files = _files(root)
     if not files:
         got = contents(root) if root.is_dir() else "no folder"
@@ -89,7 +93,7 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.5) 
         source=" and ".join(path.name for path in files.values()),
         media="clips",
         framing=framing,
-        every_s=check_every(every_s),
+        every_s=every_s,
     )
 
 
@@ -117,7 +121,7 @@ def _read(root: Path, files: dict[str, Path]) -> Listing:
     places = _places(_films(root))
     tables, dropped = [], Counter[tuple[str, str]]()
     for split, path in files.items():
-        text = read_table(path, ("video", "utterance"), optional=("start", "end", *LABELS))
+        text = _rows(path, split)
         absent = (text.frame["video"] == "").to_numpy()
         dropped[split, NO_VIDEO] += int(absent.sum())
         text = text.keep(~absent)
@@ -126,12 +130,22 @@ def _read(root: Path, files: dict[str, Path]) -> Listing:
         tables.append(_table(text.keep(~twice), split, places))
     table = pd.concat(tables, ignore_index=True)
     named = set(table["path"])
-    home = dict(zip(table["path"].str.split("/").str[-2], table["split"], strict=True))
-    first = next(iter(files))
-    for films in places.values():
-        for film in named.symmetric_difference(films) & set(films):
-            dropped[home.get(PurePosixPath(film).parent.name, first), UNLABELLED] += 1
+    home = {_key(path)[0]: split for path, split in zip(table["path"], table["split"], strict=True)}
+    for film in (film for films in places.values() for film in films if film not in named):
+        dropped[home.get(PurePosixPath(film).parent.name, next(iter(files))), UNLABELLED] += 1
     return Listing(table, dropped=+dropped)
+
+
+def _rows(path: Path, split: str) -> TextTable:
+    """Read a label file; only the challenge's test file may lack the labels."""
+    needed = ("video", "utterance")
+    if split != "test":
+        return read_table(path, (*needed, *LABELS), optional=("start", "end"))
+    text = read_table(path, needed, optional=("start", "end", *LABELS))
+    blank = (text.frame[list(LABELS)] == "").sum(axis=1).to_numpy()
+    rule = f"a row must have all of {', '.join(LABELS)}, or none of them"
+    text.refuse((blank > 0) & (blank < len(LABELS)), rule, [f"{len(LABELS) - k} of them" for k in blank])
+    return text
 
 
 def _labels_only(text: TextTable) -> TextTable:
@@ -167,16 +181,15 @@ def _table(text: TextTable, split: str, places: dict[tuple[str, ...], list[str]]
         inside(f"{video}/{utterance}", text.where(row))
         for row, (video, utterance) in enumerate(zip(videos, utterances, strict=True))
     ]
-    free = split == "test"  # the challenge's test file had no labels
-    votes = text.frame["EmotionMaxVote"] == ""
+    blank = (text.frame["EmotionMaxVote"] == "").to_numpy()
+    free = split == "test"
+    if not free:
+        text.refuse(blank, "EmotionMaxVote must be a number", [""] * len(text))
     expression = np.full(len(text), -1, dtype=np.int64)
-    if not free or not votes.all():
-        text.refuse(votes.to_numpy() & (not free), "EmotionMaxVote must be a number", [""] * len(text))
-        filled = text.keep(~votes.to_numpy())
-        expression[~votes.to_numpy()] = filled.whole("EmotionMaxVote", 0, len(CLASSES) - 1)
+    expression[~blank] = text.keep(~blank).whole("EmotionMaxVote", 0, len(CLASSES) - 1)
     return pd.DataFrame(
         {
-            "path": [_place(name, split, places.get(_key(name), [])) for name in names],
+            "path": column([_place(name, split, places.get(_key(name), [])) for name in names]),
             "split": split,
             "video": videos,
             "utterance": utterances,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+
+import pandas as pd
 
 from fer_lib.errors import DataError
 
@@ -49,6 +53,33 @@ def is_text(name: str) -> bool:
     return True
 
 
+def column(names: Sequence[str]) -> pd.Series:
+    """Paths as a table's column; names that are not UTF-8 stay in it until decoding skips and counts them.
+
+    Example:
+        >>> len(column(["a.jpg", os.fsdecode(b"caf\\xe9.jpg")]))
+        2
+    """
+    return pd.Series(list(names), dtype="str" if all(map(is_text, names)) else object)
+
+
+@contextlib.contextmanager
+def plain(path: Path) -> Iterator[str]:
+    """Name a file or folder for a library that takes only UTF-8: OpenCV's films end the process otherwise.
+
+    Yields:
+        The absolute path, or, where it is not UTF-8, a link to it that lasts as long as the context.
+    """
+    whole = path.absolute()
+    if is_text(str(whole)):
+        yield str(whole)
+        return
+    with tempfile.TemporaryDirectory(prefix="fer_") as folder:
+        link = Path(folder) / f"link{whole.suffix if is_text(whole.suffix) else ''}"
+        link.symlink_to(whole)
+        yield str(link)
+
+
 def walk(folder: Path, suffixes: Iterable[str]) -> list[str]:
     """List the files below a folder, sorted, as paths from it; links that lead in circles are not followed.
 
@@ -72,7 +103,7 @@ def walk(folder: Path, suffixes: Iterable[str]) -> list[str]:
                 continue
             if entry.name.lower().endswith(wanted):
                 found.append(before + entry.name)
-            elif _is_folder(entry):
+            elif is_folder(entry):
                 waiting.append((Path(entry.path), f"{before}{entry.name}/"))
     return sorted(found)
 
@@ -106,8 +137,13 @@ def names_in(folder: Path) -> list[str]:
         raise DataError(str(folder), "the folder must be readable", got, "Give read permission.") from error
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder to go into: not a link to one that it lies in."""
     try:
+        if entry.is_symlink():
+            above = Path(os.path.realpath(entry.path))
+            if Path(os.path.realpath(os.path.dirname(entry.path))).is_relative_to(above):
+                return False
         return entry.is_dir()
     except OSError:  # a link that leads to itself
         return False

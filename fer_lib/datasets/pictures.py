@@ -108,7 +108,7 @@ def decode(
         upright: turn the picture as its EXIF note says.
 
     Returns:
-        uint8 (C, H, W).
+        uint8 (C, H, W), read-only; a colour picture's channels lie beside each other in memory.
 
     Raises:
         PictureError: missing, not permitted, no picture, cut off, or above 64 megapixels by its header.
@@ -177,7 +177,7 @@ def _pixels(
         if image.mode != mode:
             image = image.convert(mode)
         pixels = np.asarray(image)
-    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
 
 def check_size(size: int | None) -> None:

@@ -152,7 +152,8 @@ PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "amigos": (
         Protocol(
             "frames",
-            "Five folds of frames in each person, dealt at random: frames of one clip lie on both sides.",
+            "Five folds of frames in each person, dealt at random: frames of one clip lie on both sides. The "
+            "ten people are the split test.",
             "as printed in the study of personal models",
             "frame",
             "ccc",
@@ -208,7 +209,7 @@ def protocol_of(name: str, protocol: str | None = None) -> Protocol:
 def folds(faces: FaceSet, protocol: str | None = None, *, seed: int = 0) -> list[Fold]:
     """Part a set as its corpus's protocol says.
 
-    Load the whole corpus first, with ``split="all"``.
+    Load the whole corpus first, with ``split="all"``; of AMIGOS the ten people, ``split="test"``.
 
     Args:
         faces: of a corpus or a world.

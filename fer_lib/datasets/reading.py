@@ -54,13 +54,8 @@ class Reading:
 
     def for_task(self, task: str | None, name: str) -> Reading:
         """The same reading for another of its `tasks`; None keeps it."""
-        if task is None or task == self.task:
-            return self
-        if task not in self.tasks:
-            there = ", ".join(self.tasks)
-            rule = f"task must be one of {there} for {name}"
-            raise ValueError(f"{rule}; got {task!r}. Choose one of these, or another corpus.")
-        return dataclasses.replace(self, task=task)
+        check_task(task, self.tasks, name)
+        return self if task in (None, self.task) else dataclasses.replace(self, task=task)
 
     def choose(self, splits: tuple[str, ...], **fields: str) -> FaceSet:
         """Make the set of some splits; dropped rows of these splits are counted.
@@ -121,8 +116,8 @@ def read(
     """
     size = size or release.side
 
-    def bear(skipped: list[Skip], listed: int) -> None:
-        _bear(release, allow_missing, skipped, listed)
+    def bear(skipped: list[Skip], listed: int, whole: bool) -> None:
+        _bear(release, allow_missing, skipped, listed, whole)
 
     def source() -> drafts.Source:
         listing = release.listing()
@@ -141,7 +136,7 @@ def read(
         return drafts.Source(chunks, listed, pictures, shape, *told)
 
     store = drafts.build(source, bear, **_parts(release, size))
-    bear(store.skipped() if store.dropped else [], store.listed)
+    bear(store.skipped() if store.dropped else [], store.listed, True)
     if not len(store.table):
         _none_left(release, store)
     table, reason = store.table, np.full(len(store.table), "", dtype=object)
@@ -176,12 +171,20 @@ def _parts(release: Release, size: int) -> dict[str, object]:
     }
 
 
-def _bear(release: Release, share: float, skipped: list[Skip], listed: int) -> None:
+def check_task(task: str | None, tasks: tuple[str, ...], name: str) -> None:
+    """Refuse a task that a corpus does not allow; None is its usual one."""
+    if task is not None and task not in tasks:
+        rule = f"task must be one of {', '.join(tasks)} for {name}"
+        raise ValueError(f"{rule}; got {task!r}. Choose one of these, or another corpus.")
+
+
+def _bear(release: Release, share: float, skipped: list[Skip], listed: int, whole: bool) -> None:
     """Refuse a corpus of which more than a share of the rows has no readable file.
 
     Args:
         skipped: rows left out so far, for any reason.
         listed: rows that the label files name.
+        whole: whether all of them were looked at.
     """
     lost = [skip for skip in skipped if skip[2] in LOST]
     if len(lost) <= share * listed:
@@ -190,14 +193,15 @@ def _bear(release: Release, share: float, skipped: list[Skip], listed: int) -> N
     rule = f"at most {share:.0%} of a corpus's rows may lack a readable file"
     first = f"The first is {path}: {reason}" + (f" ({detail})." if detail else ".")
     fix = f"{first} Complete the files, or give allow_missing= a larger share."
-    raise DataError(f"{release.name}, {release.root}", rule, f"{len(lost)} or more of {listed}", fix)
+    got = f"{len(lost)}{'' if whole else ' or more'} of {listed}"
+    raise DataError(f"{release.name}, {release.root}", rule, got, fix)
 
 
 def _check(release: Release, listing: Listing) -> None:
     """Refuse a listing without rows, or whose parts do not fit; the latter is a reader's fault."""
     number = len(listing.table)
     if not number:
-        left = ", ".join(f"{why} {count}" for (_, why), count in sorted(listing.dropped.items()))
+        left = _told(listing.dropped)
         fix = "Check that the release was unpacked as a whole."
         where = f"{release.name}, {release.root}"
         raise DataError(where, "the label files must name pictures or clips", left or "none", fix)
@@ -208,10 +212,18 @@ def _check(release: Release, listing: Listing) -> None:
 
 
 def _none_left(release: Release, store: Store) -> None:
-    left = ", ".join(f"{why} {count}" for (_, why), count in sorted(store.dropped.items())) or "no rows"
+    left = _told(store.dropped) or "no rows"
     fix = 'Look at the pictures; framing="whole" looks for no faces.'
     where = f"{release.name}, {release.root}"
     raise DataError(where, "a corpus must have a picture that can be kept", left, fix)
+
+
+def _told(dropped: Counter) -> str:
+    """Reasons and how often they hold over all splits, in words."""
+    whole: Counter = Counter()
+    for (_, why), count in dropped.items():
+        whole[why] += count
+    return ", ".join(f"{why} {count}" for why, count in sorted(whole.items()))
 
 
 def only(root: Path, *names: str) -> Path | None:

@@ -1,8 +1,7 @@
 """Follow one face through the frames of a film, also where the detector loses it.
 
-1. `find_faces` looks at every frame. Of the chains of found faces the one with the highest sum wins: each
-   face adds its width as a share of the widest, each step costs what the face moves and grows. So the largest
-   face that persists is followed, and a false alarm, or another face for a moment, is passed over.
+1. `find_faces` looks at every frame, and `best_chain` says which of the faces belong together: the largest
+   that persists is followed, and a false alarm, or another face for a moment, is passed over.
 2. Where the chain has no face, the last one seen is searched near its place by normalised cross-correlation,
    forward from before the gap and backward from after it; the better match counts.
 3. Places and sizes are smoothed by medians over neighbouring frames.
@@ -15,15 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fer_lib.preprocess.chains import best_chain
 from fer_lib.preprocess.detect import find_faces
 
 SHORTER = 240  # frames are searched at this size of their shorter side, if they are larger
 SIDE = 32  # pixels of a face when patches are compared
 INNER = 0.85  # share of the box that is compared: less of what is behind the head
 SCALES = (0.92, 1.0, 1.09)
-JUMP = 1.5  # the most that a step can cost: going over to another face pays after two frames
 LONE = 5  # in a film of more frames a face must be found twice
-WIDEST_SEARCH = 1.5
+FLAT = 2  # grey levels: where patches vary less, correlation says nothing
+WIDEST = 0.9  # widths from its last place to which the search grows: farther off, walls look like faces too
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Tracker:
         self,
         *,
         search: float = 0.6,
-        match: float = 0.65,
+        match: float = 0.7,
         patience: int = 10,
         smooth_place: int = 3,
         smooth_size: int = 5,
@@ -123,7 +123,7 @@ class Tracker:
         small = [_small(picture) for picture in pictures]
         found = [self._find(grey) / scale for grey, scale in small]
         boxes = np.full((len(small), 4), np.nan)
-        for frame, box in _best_chain(found, None if self._last is None else self._last.box).items():
+        for frame, box in best_chain(found, None if self._last is None else self._last.box).items():
             boxes[frame] = box
         detected = ~np.isnan(boxes).any(1)
         if detected.sum() < 2 and len(small) > LONE and self._last is None:
@@ -163,7 +163,8 @@ class Tracker:
         for frame in frames:
             if seen.misses >= self.patience:
                 break
-            box, score = _search(small[frame], seen, min(self.search * (1 + seen.misses / 2), WIDEST_SEARCH))
+            wider = min(self.search * (1 + seen.misses / 4), WIDEST)
+            box, score = _search(small[frame], seen, max(self.search, wider))
             if score < self.match:
                 seen = _Seen(seen.box, seen.patch, seen.misses + 1)
                 continue
@@ -186,50 +187,11 @@ def _small(picture: np.ndarray) -> tuple[np.ndarray, float]:
     """A grey frame of the size that is searched, and its scale."""
     import cv2
 
-    rows = picture.transpose(1, 2, 0)
-    grey = cv2.cvtColor(np.ascontiguousarray(rows), cv2.COLOR_RGB2GRAY) if len(picture) == 3 else rows[..., 0]
+    grey = cv2.cvtColor(cv2.merge([*picture]), cv2.COLOR_RGB2GRAY) if len(picture) == 3 else picture[0]
     scale = SHORTER / min(grey.shape)
     if scale >= 1:
         return np.ascontiguousarray(grey), 1.0
     return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale
-
-
-def _best_chain(found: list[np.ndarray], before: np.ndarray | None) -> dict[int, np.ndarray]:
-    """The chain of faces with the highest sum: frame -> box.
-
-    Args:
-        found: of each frame the faces (n, 4).
-        before: the face followed so far, or None; it stands before the first frame and counts twice.
-    """
-    frames = np.repeat(np.arange(len(found)), [len(faces) for faces in found])
-    boxes = np.concatenate([*found, np.zeros((0, 4))])
-    rewards = boxes[:, 2] / boxes[:, 2].max(initial=1e-9)
-    if before is not None:
-        frames, boxes = np.append(-1, frames), np.concatenate([before[None], boxes])
-        rewards = np.append(2.0, rewards)
-    if not len(boxes):
-        return {}
-    sums, origin = rewards.copy(), np.full(len(boxes), -1)
-    for i in range(len(boxes)):
-        earlier = np.flatnonzero(frames < frames[i])
-        if len(earlier):
-            through = sums[earlier] - _steps(boxes[earlier], boxes[i], frames[i] - frames[earlier])
-            best = int(through.argmax())
-            if through[best] > 0:
-                sums[i], origin[i] = rewards[i] + through[best], earlier[best]
-    chain, i = {}, int(sums.argmax())
-    while i >= 0:
-        chain[int(frames[i])] = boxes[i]
-        i = origin[i]
-    return {frame: box for frame, box in chain.items() if frame >= 0}
-
-
-def _steps(boxes: np.ndarray, to: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """What it costs to go from boxes (n, 4) to a box some frames (n,) later: moves in widths, log growth."""
-    apart = boxes[:, :2] + boxes[:, 2:] / 2 - to[:2] - to[2:] / 2
-    moves = np.hypot(*apart.T) / np.sqrt(boxes[:, 2] * to[2])
-    growth = np.abs(np.log(boxes[:, 2] / to[2]))
-    return np.minimum(JUMP, (moves + growth) / (1 + 0.1 * (frames - 1)))
 
 
 def _look(small: tuple[np.ndarray, float], box: np.ndarray) -> _Seen:
@@ -258,6 +220,8 @@ def _search(small: tuple[np.ndarray, float], seen: _Seen, reach: float) -> tuple
     import cv2
 
     grey, scale = small
+    if seen.patch.std() <= FLAT:
+        return seen.box, -1.0
     box, best, place = seen.box * scale, -1.0, seen.box
     share = INNER + 2 * reach
     for size in SCALES:  # the face may have grown by so much: its surroundings are shrunk instead
@@ -266,12 +230,13 @@ def _search(small: tuple[np.ndarray, float], seen: _Seen, reach: float) -> tuple
         scores = cv2.matchTemplate(window, seen.patch, cv2.TM_CCOEFF_NORMED)
         top, left = np.unravel_index(int(np.nan_to_num(scores, nan=-1.0, posinf=-1.0).argmax()), scores.shape)
         there = window[top : top + len(seen.patch), left : left + len(seen.patch)]
-        score = float(scores[top, left]) if min(there.std(), seen.patch.std()) > 2 else -1.0
-        if score > best:
-            pixel = share * box[2] / side  # of the frame, a pixel of the window
-            move = (np.array([left, top]) + len(seen.patch) / 2 - side / 2) * pixel
-            centre = box[:2] + box[2:] / 2 + move
-            best, place = score, np.append(centre - box[2:] * size / 2, box[2:] * size) / scale
+        pixel = share * box[2] / side  # of the frame, a pixel of the window
+        move = (np.array([left, top]) + len(seen.patch) / 2 - side / 2) * pixel
+        centre = box[:2] + box[2:] / 2 + move
+        seen_there = (centre >= 0).all() and (centre < grey.shape[::-1]).all() and there.std() > FLAT
+        if seen_there and scores[top, left] > best:
+            best = float(scores[top, left])
+            place = np.append(centre - box[2:] * size / 2, box[2:] * size) / scale
     return place, best
 
 

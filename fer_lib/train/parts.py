@@ -100,7 +100,7 @@ def load_train_and_test(
             return as_task(load(name, split="train", limit=limits[0], **given), task), test
         both = None if None in limits else sum(limit or 0 for limit in limits)
         return as_task(load(name, split="all", limit=both, **given), task).split(0.25, seed=seed)
-    faces = as_task(load(name, split="all", **given), task)
+    faces = as_task(load(name, split="all", task=task, **given), task)
     split = faces.table["split"]
     rest, held = ~split.isin(HELD_OUT), split.isin(_held_out(set(split), test_alone))
     pair = faces.subset(rest.to_numpy()), faces.subset(held.to_numpy())

@@ -4,6 +4,8 @@ import pytest
 
 from fer_lib import artifacts
 
+pytest.register_assert_rewrite("fault_cases")  # so that its asserts tell both sides
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):

@@ -77,6 +77,8 @@ def test_npy_counts_what_it_leaves_out_or_mends(tmp_path):
     note(tmp_path, 4, val=None, lnd=None)
     picture(tmp_path / "train_set/images/0.jpg")
     picture(tmp_path / "train_set/images/77.jpg")
+    picture(tmp_path / "train_set/images/._77.jpg")  # hidden files, as some archives leave them
+    (tmp_path / "train_set/annotations/._0_exp.npy").write_bytes(b"hidden")
     read = affectnet.release(tmp_path).listing()
     assert read.table["expression"].tolist() == [0, 0]
     assert np.isnan(read.table[["valence", "arousal"]]).to_numpy().tolist() == [[True, True], [True, False]]
@@ -277,6 +279,14 @@ def test_csv_files_that_are_no_tables(tmp_path, text, message):
         affectnet.release(tmp_path).listing()
 
 
+def test_csv_pictures_may_lie_a_folder_deeper(tmp_path):
+    lists(tmp_path, [line("1/a.jpg")])
+    picture(tmp_path / "Manually_Annotated/Manually_Annotated_Images/1/a.jpg")
+    read = affectnet.release(tmp_path).listing()
+    assert read.table["path"].tolist() == ["Manually_Annotated/Manually_Annotated_Images/1/a.jpg"]
+    assert not read.dropped
+
+
 def test_csv_bom_crlf_and_empty_lines(tmp_path):
     text = "\r\n".join(["\ufeff" + HEADER, line("1/a.jpg", exp=2), "", line("1/b.jpg", exp=5), ""])
     lists(tmp_path, []).write_bytes(text.encode())
@@ -414,6 +424,18 @@ def test_pictures_that_are_missing_are_counted(both, tmp_path):
     assert len(faces) == (listed["split"] == "train").sum() - 2
     assert faces.dropped["file missing"] == 1
     assert faces.dropped["file does not decode"] == 1
+
+
+def test_npy_names_that_are_not_utf8_are_counted(tmp_path):
+    for id_ in range(6):
+        note(tmp_path, id_)
+        picture(tmp_path / f"train_set/images/{id_}.jpg")
+    odd = os.fsdecode(b"caf\xe9")
+    note(tmp_path, odd)
+    picture(tmp_path / "train_set/images" / f"{odd}.jpg")
+    faces = load("affectnet", root=tmp_path, size=48)
+    assert len(faces) == 6
+    assert faces.dropped == {"file name is not UTF-8": 1}
 
 
 def test_written_csv_has_the_releases_quirks(tmp_path):

@@ -119,6 +119,7 @@ def test_a_written_world_differs_from_the_published_in_a_note(tmp_path):
     write_release("world:fer2013", tmp_path / "out", limit=60)
     report = look(tmp_path / "out")
     assert told(report, "train differs").severity == "note"
+    assert told(report, "synthetic faces").count == 60
 
 
 def test_subjects_in_several_splits(tmp_path):
@@ -239,6 +240,21 @@ def test_ferplus_is_checked_with_its_rules(tmp_path):
     assert left_out == faces.dropped
 
 
+@pytest.mark.parametrize("name", ["jaffe", "affectnet", "elderreact"])
+def test_other_corpora_are_checked_as_they_are_loaded(tmp_path, home, name):
+    write_release(f"world:{name}", tmp_path / "out", limit=8, size=48, fps=1)
+    rendered = sorted(home.rglob("*"))
+    report = check(name, tmp_path / "out", workers=1)
+    assert sorted(home.rglob("*")) == rendered
+    faces = load(name, root=tmp_path / "out", split="all")
+    assert report.counts["all"].iloc[-1] == len(faces) == report.rows
+    assert report.source == faces.source
+    columns = [column for column in faces.counts() if column in faces.classes]
+    assert report.counts[columns].iloc[-1].tolist() == faces.counts()[columns].iloc[-1].tolist()
+    stops = [finding.what for finding in report.findings if finding.severity == "stop"]
+    assert all(what.startswith("classes without a face") for what in stops)  # eight faces cannot show all
+
+
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
@@ -325,7 +341,19 @@ def test_clips_are_counted_as_clips():
     counts = evidence().counts()
     assert counts["clips"].to_dict() == {"train": 2, "validation": 1, "test": 1, "all": 4}
     assert counts.loc["train", ["joy", "fear", "all"]].tolist() == [3, 3, 6]
-    assert by_words(findings.classes(evidence()))["classes without a face in test"].examples == ("joy",)
+    found = by_words(findings.classes(evidence()))
+    assert found["classes without a face in test"].examples == ("joy",)
+
+
+def test_a_class_is_not_needed_where_the_first_task_has_none():
+    absent = evidence().table.assign(state_fear=0, valence=0.5, arousal=0.0)
+    (train, *_) = findings.classes(evidence(table=absent))
+    assert train.severity == "stop"
+    rated = dataclasses.replace(
+        evidence().release, task="valence_arousal", tasks=("valence_arousal", "multi_label")
+    )
+    (train, *_) = findings.classes(evidence(table=absent, release=rated))
+    assert (train.severity, train.examples) == ("warning", ("fear",))
 
 
 def test_rows_of_one_unreadable_clip_are_one_file():

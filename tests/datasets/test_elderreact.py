@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from fer_lib.affect import VOCABULARIES
-from fer_lib.datasets import decoding, elderreact, load
+from fer_lib.datasets import elderreact, load
 from fer_lib.datasets.releases import write_release
 from fer_lib.errors import DataError
 from fer_lib.worlds import WORLDS
@@ -52,38 +52,49 @@ def listing(root):
 def test_a_world_comes_back(world):
     faces, root = world
     assert elderreact.find(root) == "annotations"
-    release = elderreact.release(root, framing="whole", every_s=None)
-    listed = release.listing()
-    truth = faces.table.drop_duplicates("video").sort_values(["split", "video"], ignore_index=True)
-    back = listed.table.sort_values(["split", "video"], ignore_index=True)
+    back = load("elderreact", root=root, split="all", size=48, framing="whole", every_s=None, workers=1)
     columns = ["split", "video", *STATES, "valence_rating", "gender"]
-    pd.testing.assert_frame_equal(back[columns], truth[columns], check_dtype=False)
-    assert not listed.dropped
-    assert release.classes == faces.classes
-    assert set(faces.table.columns) - {"subject"} <= {*back.columns, "frame"}
-    chunks = list(decoding.chunks(release, listed, size=48, workers=1))
-    assert [chunk.table["video"].unique().tolist() for chunk in chunks] == [
-        [v] for v in listed.table["video"]
-    ]
-    clip = int(faces.truth["clip"][faces.table["video"] == chunks[0].table["video"][0]].iloc[0])
-    images, truth = WORLDS["elderreact"].frames(chunks[0].table["split"][0], clip, seed=3, size=48, stride=25)
-    assert np.abs(chunks[0].images.astype(float) - images).mean() < 8  # of 255
-    assert chunks[0].table["frame"].tolist() == list(range(len(truth)))
+    ours, theirs = (
+        some.table.drop_duplicates("video").sort_values(["split", "video"], ignore_index=True)
+        for some in (back, faces)
+    )
+    pd.testing.assert_frame_equal(ours[columns], theirs[columns], check_dtype=False)
+    assert (back.classes, back.tasks, back.unit, back.metric) == (
+        faces.classes, faces.tasks, faces.unit, faces.metric,
+    )  # fmt: skip
+    assert not back.dropped
+    assert back.synthetic
+    assert set(faces.table.columns) - {"subject"} <= set(back.table.columns)
+    first = back.subset((back.table["video"] == back.table["video"][0]).to_numpy())
+    clip = int(faces.truth["clip"][faces.table["video"] == first.table["video"][0]].iloc[0])
+    images, truth = WORLDS["elderreact"].frames(first.table["split"][0], clip, seed=3, size=48, stride=25)
+    assert np.abs(first.images.astype(float) - images).mean() < 8  # of 255
+    assert first.table["frame"].tolist() == list(range(len(truth)))
+    assert first.table["seconds"].tolist() == list(range(len(truth)))
+
+
+def test_the_other_form_comes_back(world, tmp_path):
+    faces, _ = world
+    from fer_lib.datasets.releases import elderreact as writer
+
+    some = faces.subset(faces.table["split"] == "test")
+    writer.write(some, tmp_path, seed=3, fps=1, form="data")
+    assert elderreact.find(tmp_path) == "flat"
+    table = elderreact.release(tmp_path).listing().table
+    assert sorted(table["video"]) == sorted(some.table["video"].unique())
+    assert all((tmp_path / path).is_file() for path in table["path"])
 
 
 def test_faces_are_found_and_frames_taken_every_half_second(world):
     release = elderreact.release(world[1])
-    assert (release.framing, release.every_s, release.task, release.media) == (
-        "found",
-        0.5,
-        "multi_label",
-        "clips",
-    )
-    chunks = list(decoding.chunks(release, release.listing(), size=48, workers=1))
-    found = sum(len(chunk.images) for chunk in chunks)
-    looked = sum(int(chunk.table["clip_frames"].iloc[0]) for chunk in chunks if len(chunk.table))
-    assert found > 0.8 * looked
-    assert all((chunk.table["seconds"].diff().dropna() >= 0.5).all() for chunk in chunks)
+    kind = (release.framing, release.every_s, release.task, release.media)
+    assert kind == ("found", 0.5, "multi_label", "clips")
+    back = load("elderreact", root=world[1], split="all", size=48, workers=1)
+    looked = back.table.drop_duplicates("video")["clip_frames"].sum()
+    assert len(back) > 0.8 * looked
+    assert len(back) + back.dropped.get("frame without a face", 0) == looked
+    gaps = back.table.groupby("video")["seconds"].diff().dropna()
+    assert (gaps >= 0.5).all()
 
 
 def test_the_lines_of_the_release(tmp_path):

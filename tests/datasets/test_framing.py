@@ -1,4 +1,4 @@
-"""Cutting faces out: where pixels and points go, edges, shrinking without aliasing, faces found and turned."""
+"""Cutting faces out: where pixels and points go, edges, shrinking without aliasing, faces found, turned."""
 
 import numpy as np
 import pytest

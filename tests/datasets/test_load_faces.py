@@ -1,16 +1,20 @@
 """`load`, `names`, `describe`, `catalogue`, and worlds that read like their corpora."""
 
 import dataclasses
+import importlib
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
 import releases
+import small_trees
 
 import fer_lib.worlds
 from fer_lib.affect import VOCABULARIES
 from fer_lib.datasets import catalogue, describe, load, names
 from fer_lib.datasets.corpora import CORPORA, metric_of
+from fer_lib.datasets.listing import Listing
 from fer_lib.errors import DataError
 
 ELEVEN = (
@@ -78,7 +82,6 @@ class TestArguments:
             ("fer2103", "name: must be a corpus or a world; got 'fer2103'. Did you mean 'fer2013'"),
             ("world:ferpus", "must be a corpus or a world; got 'world:ferpus'. Did you mean 'world:ferplus'"),
             ("xyzzy", "must be a corpus or a world; got 'xyzzy'. There are affectnet, "),
-            ("jaffe", "reads; got 'jaffe'. Readable are fer2013, ferplus, world:affectnet"),
         ],
     )
     def test_unknown_corpus(self, name, match):
@@ -129,6 +132,106 @@ class TestArguments:
             load("fer2013", root=corpus, **options)
 
 
+class StubReader:
+    """A reader of a folder of eight pictures, two without valence, one without expression."""
+
+    def __init__(self, root):
+        table = small_trees.table_of(8)
+        table["expression"] = [0, 1, -1, 3, 4, 5, 6, 7]
+        table["valence"], table["arousal"] = [0.5, np.nan, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, np.nan, 0]
+        mended, dropped = Counter({"clamped": 3}), Counter({("train", "blurred"): 2, ("test", "blurred"): 9})
+        self.listing = Listing(table, mended=mended, dropped=dropped)
+
+    def find(self, root):
+        return "stub"
+
+    def release(self, root, *, framing="whole", complete=True):
+        tasks = ("categorical", "valence_arousal")
+        return small_trees.release_of(root, self.listing, framing=framing, complete=complete, tasks=tasks)
+
+
+@pytest.fixture
+def stub(tmp_path, monkeypatch):
+    """Folder of the stub's pictures; it stands in for affectnet."""
+    small_trees.write_tree(tmp_path / "tree", 8)
+    readers = importlib.import_module("fer_lib.datasets.load").READERS
+    monkeypatch.setitem(readers, "affectnet", StubReader(tmp_path / "tree"))
+    return tmp_path / "tree"
+
+
+class TestReleases:
+    def test_rows_without_the_tasks_label_are_left_out_and_counted(self, stub, stores):
+        faces = load("affectnet", root=stub, split="all")
+        assert (faces.task, len(faces)) == ("categorical", 7)
+        assert faces.dropped == {"blurred": 11, "no categorical label": 1}
+        assert faces.mended == {"clamped": 3}
+        affect = load("affectnet", root=stub, split="train", task="valence_arousal")
+        assert affect.table["path"].tolist() == ["000.png", "003.png", "004.png", "007.png"]
+        assert affect.dropped == {"blurred": 2, "no valence_arousal label": 2}
+        assert affect.metric == "ccc"
+        assert affect.targets().shape == (4, 2)
+        assert len(stores()) == 1
+
+    def test_another_task_of_a_set_leaves_out_what_lacks_its_label(self, stub):
+        faces = load("affectnet", root=stub, split="all", complete=False)
+        assert len(faces) == 8
+        affect = faces.as_task("valence_arousal")
+        assert len(affect) == 6
+        assert affect.dropped == {"blurred": 11, "no valence_arousal label": 2}
+        assert affect.mended == {"clamped": 3}
+        assert len(affect.as_task("categorical")) == 5
+        assert faces.as_task("categorical") is faces
+        assert (
+            affect.fingerprint
+            == load("affectnet", root=stub, split="all", complete=False)
+            .subset([0, 2, 3, 4, 5, 7])
+            .as_task("valence_arousal")
+            .fingerprint
+        )
+
+    def test_unknown_task_is_told_before_decoding(self, stub, stores):
+        with pytest.raises(
+            ValueError, match=r"task must be one of categorical, valence_arousal for affectnet"
+        ):
+            load("affectnet", root=stub, task="multi_label")
+        assert stores() == []
+        with pytest.raises(ValueError, match=r"task must be one of .* for world:jaffe; got 'valence_ar"):
+            load("world:jaffe", limit=2, task="valence_arousal")
+
+    def test_task_of_a_world(self):
+        faces = load("world:affectnet", limit=4, task="valence_arousal", size=32)
+        assert (faces.task, faces.metric) == ("valence_arousal", "ccc")
+
+    @pytest.mark.parametrize("share", [-0.1, 1.5, "all", None, True, float("nan")])
+    def test_share_of_missing_files(self, stub, share):
+        with pytest.raises(ValueError, match=r"allow_missing must lie in \[0, 1\]; got .*. 0.2 bears a"):
+            load("affectnet", root=stub, allow_missing=share)
+
+    def test_missing_files(self, stub):
+        for i in range(3):
+            (stub / f"{i:03d}.png").unlink()
+        with pytest.raises(
+            DataError, match=r"affectnet, .*: at most 20% of .*; got 3 of 8. The first is 000"
+        ):
+            load("affectnet", root=stub)
+        faces = load("affectnet", root=stub, allow_missing=0.4)
+        assert faces.dropped == {"blurred": 2, "file missing": 2}
+
+    def test_options_of_a_release(self, stub):
+        with pytest.raises(TypeError, match=r"among \['framing', 'complete'\]; got 'frame'. Did you mean"):
+            load("affectnet", root=stub, frame="whole")
+        with pytest.raises(TypeError, match=r"options of world:affectnet must be among \[\]; got 'framing'"):
+            load("world:affectnet", framing="whole")
+
+    def test_files_that_a_world_was_written_to_are_synthetic(self, stub):
+        assert not load("affectnet", root=stub).synthetic
+        (stub / "SYNTHETIC.txt").write_text("what it is")
+        faces = load("affectnet", root=stub, limit=2)
+        assert faces.synthetic
+        assert faces.licence == describe("world:affectnet").licence
+        assert len(faces) == 2
+
+
 class TestCatalogue:
     def test_all_corpora_are_described(self):
         assert tuple(CORPORA) == ELEVEN
@@ -168,7 +271,7 @@ class TestCatalogue:
             "csv",
         ]
         assert "fer2013new.csv" in frame.loc["ferplus", "missing"]
-        assert frame.loc["jaffe", "missing"] == "a reader in this version of the library"
+        assert frame.loc["jaffe", "missing"] == describe("jaffe").layout
         assert frame.loc["world:ferplus", ["ready", "form"]].tolist() == [True, "world"]
 
     def test_looks_in_fer_data(self, corpus, monkeypatch):

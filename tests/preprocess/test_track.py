@@ -1,6 +1,8 @@
 """Tracking: rendered faces moved over a larger picture on known paths; hidden, turned, others beside them."""
 
 import dataclasses
+import itertools
+import math
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 
 from fer_lib.preprocess import track
 from fer_lib.preprocess.align import eye_centres
+from fer_lib.preprocess.chains import best_chain
 from fer_lib.preprocess.track import Tracker, track_faces
 from fer_lib.worlds import WORLDS, from_intensities, landmarks_of, neutral_scene, render, sample_people
 
@@ -97,12 +100,15 @@ def test_a_face_is_given_up_after_some_frames(clip, monkeypatch):
     assert track_faces(hidden, patience=3).missed == FRAMES - 4
 
 
-def test_frames_in_which_the_face_is_hidden_have_none(clip):
+@pytest.mark.parametrize("blobs", [1, 12, 24])
+def test_frames_in_which_the_face_is_hidden_have_none(clip, blobs):
     pictures, truth, path = clip
     hidden = [picture.copy() for picture in pictures]
     for frame in range(8, 12):
         x, y = path[frame]
-        hidden[frame][:, y : y + 96, x : x + 96] = 110
+        cover = np.random.default_rng(frame).integers(80, 140, (blobs, blobs, 3), dtype=np.uint8)
+        cover = np.kron(cover.transpose(2, 0, 1), np.ones((1, 96 // blobs, 96 // blobs), np.uint8))
+        hidden[frame][:, y : y + 96, x : x + 96] = cover
     result = track_faces(hidden)
     assert np.flatnonzero(~result.found).tolist() == [8, 9, 10, 11]
     assert result.missed == 4
@@ -163,6 +169,26 @@ def test_a_larger_face_for_a_moment_is_passed_over(pair):
     assert (result.boxes[:, 0] > 190).all()
 
 
+@pytest.mark.parametrize("alarm", [[], [20.0, 20, 170, 170], [150.0, 30, 60, 60]])
+def test_a_face_far_from_its_last_place_is_the_same_if_there_is_no_other(clip, monkeypatch, alarm):
+    seldom = []
+    x, y = clip[2][4]
+    face = clip[0][4][:, y : y + 96, x : x + 96]
+    places = [(10, 10), (180, 100), (20, 90), (150, 5), (90, 60), (5, 104), (184, 20), (60, 50)]
+    for place in places:  # as in a film of which a frame in some seconds is kept
+        seldom.append(put(face, place))
+    find, number = Tracker._find, iter(range(8))
+
+    def alarmed(self, grey):
+        return np.vstack([find(self, grey), np.reshape(alarm if next(number) == 5 else [], (-1, 4))])
+
+    monkeypatch.setattr(Tracker, "_find", alarmed)
+    result = track_faces(seldom, smooth_place=1)
+    assert result.missed == 0
+    expected = clip[1][4] - [x, y, 0, 0] + np.pad(np.array(places), ((0, 0), (0, 2)))
+    assert overlap(result.boxes, expected).min() > 0.6
+
+
 def test_blocks_go_on_where_the_last_one_ended(clip, monkeypatch):
     pictures, truth, _ = clip
     whole = track_faces(pictures).boxes
@@ -211,6 +237,51 @@ def test_pictures_without_faces():
         assert result.missed == 8
         assert np.isnan(result.boxes).all()
     assert track_faces([]).boxes.shape == (0, 4)
+
+
+def step_cost(faces, a, b, frames):
+    """What the step between two faces costs, in plain words."""
+
+    def move(one, other):
+        middle = [one[k] + one[2 + k] / 2 - other[k] - other[2 + k] / 2 for k in (0, 1)]
+        return math.hypot(*middle) / math.sqrt(one[2] * other[2])
+
+    def growth(one, other):
+        return abs(math.log(one[2] / other[2]))
+
+    def like(one, other):
+        return move(one, other) + growth(one, other) < 0.5
+
+    two = any(like(third, faces[b]) for third, f in zip(faces, frames, strict=True) if f == frames[a])
+    two |= any(like(third, faces[a]) for third, f in zip(faces, frames, strict=True) if f == frames[b])
+    slack = 1 + 0.1 * (frames[b] - frames[a] - 1)
+    moved = min(1.5 if two else 0.6, move(faces[a], faces[b]) / slack)
+    return min(1.5, moved + growth(faces[a], faces[b]) / slack)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_best_chain_is_that_of_all_chains(seed):
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(0, 200, (2, 2))
+    found = []
+    for _ in range(6):
+        boxes = [[*(place + rng.normal(0, 6, 2)), *[side * rng.uniform(0.9, 1.1)] * 2]
+                 for place, side in zip(places, (40, 30), strict=True) if rng.random() < 0.7]  # fmt: skip
+        found.append(np.array(boxes).reshape(-1, 4))
+    faces, frames = np.concatenate(found), np.repeat(np.arange(6), [len(boxes) for boxes in found])
+    usual = np.median([boxes[:, 2].max() for boxes in found if len(boxes)])
+
+    def worth(chain):
+        return sum(min(1, faces[i][2] / usual) for i in chain) - sum(
+            step_cost(faces, a, b, frames) for a, b in itertools.pairwise(chain)
+        )
+
+    options = [[None, *np.flatnonzero(frames == f)] for f in range(6)]
+    every = ([i for i in picks if i is not None] for picks in itertools.product(*options))
+    best = max((chain for chain in every if chain), key=worth)
+    got = best_chain(found, None)
+    assert sorted(got) == frames[best].tolist()
+    assert all(np.array_equal(got[f], faces[i]) for f, i in zip(sorted(got), best, strict=True))
 
 
 def test_medians_are_those_of_plain_loops():

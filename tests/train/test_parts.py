@@ -1,6 +1,5 @@
 """The sets of an experiment, and which corpora a chapter takes."""
 
-import importlib
 import re
 from types import SimpleNamespace
 
@@ -9,12 +8,13 @@ import pandas as pd
 import pytest
 
 from fer_lib.chapters import catalogue
-from fer_lib.datasets import describe, load
+from fer_lib.datasets import describe, folds, load
 from fer_lib.datasets.corpora import CORPORA
 from fer_lib.datasets.faceset import FaceSet
+from fer_lib.datasets.releases import write_release
 from fer_lib.errors import DataError
 from fer_lib.train import evaluate, pool
-from fer_lib.train.parts import check_task, load_parts, load_train_and_test
+from fer_lib.train.parts import check_task, dataset_of, load_parts, load_train_and_test
 
 ALL = tuple(CORPORA)
 TAKES = {  # chapter -> tasks that it can do, the preferred first
@@ -120,19 +120,18 @@ class TestRelease:
         monkeypatch.setenv("FER_DATA", str(root))
         assert check_task("affwild2", ["valence_arousal", "categorical"], root="") == "categorical"
 
-    def test_own_faces_have_the_tasks_of_their_folder(self, release, monkeypatch):
-        from fer_lib.train import parts
-
-        nothing_known = SimpleNamespace(tasks=())
-        known = lambda name: nothing_known if name == "folder" else describe(name)  # noqa: E731
-        monkeypatch.setattr("fer_lib.datasets.describe", known)
-        loading = importlib.import_module("fer_lib.datasets.load")  # the package's `load` is the function
-        monkeypatch.setattr(loading, "find_root", lambda name, root: root)
-        root = release("folder", "categorical", "valence_arousal")
-        assert parts.check_task("folder", ["distribution", "categorical"], root=root) == "categorical"
-        release("folder")
-        with pytest.raises(ValueError, match=r"got 'folder', which has no labels\. These fit: affectnet"):
-            parts.check_task("folder", ["categorical"], root=root)
+    def test_own_faces_have_the_tasks_of_their_folder(self, tmp_path):
+        for name in ("happy/a.jpg", "sad/b.jpg"):  # nothing is decoded
+            (tmp_path / name).parent.mkdir()
+            (tmp_path / name).write_bytes(b"photo")
+        assert check_task("folder", ["distribution", "categorical"], root=tmp_path) == "categorical"
+        (tmp_path / "faces.csv").write_text("path,valence,arousal\nhappy/a.jpg,0.5,0.1\n", encoding="utf-8")
+        with pytest.raises(
+            ValueError, match=r"got 'folder', which has valence and arousal\. These fit: affectnet"
+        ):
+            check_task("folder", ["categorical"], root=tmp_path)
+        with pytest.raises(DataError, match="folder: root must be given; got none"):
+            check_task("folder", ["categorical"])
 
     def test_a_missing_folder_is_told_at_once(self, tmp_path):
         with pytest.raises(DataError, match=r"root: must be a folder that exists; got .*nowhere"):
@@ -310,3 +309,17 @@ def test_frames_of_a_world_are_pooled_by_utterance():
     count = len(faces.table.drop_duplicates(["subject", "video", "utterance"]))
     assert len(pred) == len(first) == count < 40
     assert pred == pytest.approx(first.targets().numpy(), abs=1e-6)
+
+
+def test_a_world_that_was_written_out_is_read_as_its_corpus(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    root = tmp_path / "jaffe"
+    write_release("world:jaffe", root, limit=60, size=48)
+    parts = load_parts("jaffe", ["valence_arousal", "categorical"], root=root, size=32, limits=(30, 12))
+    assert (parts.test.name, parts.test.synthetic, dataset_of(parts.test)) == ("jaffe", True, "world:jaffe")
+    assert (len(parts.train) + len(parts.validation), len(parts.test)) == (30, 12)
+    people = [set(part.table["subject"]) for part in (parts.train, parts.validation, parts.test)]
+    assert sum(map(len, people)) == len(set().union(*people))
+    whole = load("jaffe", root=root, split="all", size=32)
+    assert sum(len(fold.test) for fold in folds(whole)) == 60
+    assert len(folds(whole, "expressions")) == 7

@@ -157,8 +157,7 @@ def _faces(name: str, limit: int | None, seed: int, size: int | None, progress: 
         raise ValueError(
             f"limit must be a whole number above 0, or None; got {limit!r}. None writes the world."
         )
-    how = {"splits": SPLITS, "size": size, "limit": limit, "seed": seed, "progress": progress}
-    reading = worldset.read(info.name, **how)
+    reading = worldset.read(info.name, splits=SPLITS, size=size, limit=limit, seed=seed, progress=progress)
     everything = replace(reading, reason=np.full(len(reading.table), "", dtype=object))
     described = {"name": info.name, "unit": info.unit, "protocol": info.protocol, "licence": info.licence}
     return everything.choose(SPLITS, **described, metric="accuracy")

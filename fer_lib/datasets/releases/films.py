@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer_lib.datasets.clips import FILM_SUFFIXES, announced_frames, cv2_quietly
+from fer_lib.datasets.paths import plain
 
 if TYPE_CHECKING:
     from fer_lib.datasets.faceset import FaceSet
@@ -38,11 +40,13 @@ def write_film(path: str | Path, images: np.ndarray, fps: float) -> None:
     _check(path, images, fps)
     height, width = images.shape[-2:]
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")  # the ending chooses the container
+    # the ending chooses the container
+    draft = path.with_name(f".{os.getpid()}-{threading.get_ident()}{path.suffix}")
     code = cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()])
     try:
-        with cv2_quietly():
-            film = cv2.VideoWriter(str(draft.absolute()), cv2.CAP_FFMPEG, code, float(fps), (width, height))
+        with cv2_quietly(), plain(path.parent) as folder:
+            name = os.path.join(folder, draft.name)
+            film = cv2.VideoWriter(name, cv2.CAP_FFMPEG, code, float(fps), (width, height))
         if not film.isOpened():
             raise OSError(
                 f"OpenCV must bring the codec {CODECS[path.suffix.lower()]} and may write {path.parent}; "
@@ -60,8 +64,9 @@ def write_film(path: str | Path, images: np.ndarray, fps: float) -> None:
 
 def _as_opencv(image: np.ndarray) -> np.ndarray:
     """RGB or grey (C, H, W) -> BGR (H, W, 3)."""
-    rows = np.broadcast_to(image, (3, *image.shape[1:]))
-    return np.ascontiguousarray(rows[::-1].transpose(1, 2, 0))
+    import cv2
+
+    return cv2.merge([image[-1], image[len(image) // 2], image[0]])
 
 
 def _check(path: Path, images: np.ndarray, fps: float) -> None:

@@ -4,10 +4,10 @@
 has several splits. "csv": all photos in ``photos``, and a ``faces.csv`` with path, subject, split,
 expression (a name), valence and arousal, as far as the world has them.
 
-A photo is 320 x 240 pixels or the same upright; the face's picture takes a third to a half of its shorter side
-more than the detector needs, stands anywhere, and fades into a blurred wall. In every seventh photo the camera
-was held sideways and only its EXIF note says so. In about one of twelve somebody small stands in the background, and in one of thirty the
-person is already leaving: less than half of the face is in the photo.
+A photo is 320 x 240 pixels, or the same upright. The face's picture takes about two thirds of the shorter
+side, stands anywhere at its lower edge, and fades into the wall behind. In every seventh photo the camera was
+held sideways and only its EXIF note says so. In about one of twelve somebody small stands in the background,
+and in one of thirty the person is already leaving: less than half of the face is in the photo.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _wall(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
     wide, high = size
     colour = generator.uniform(70, 190, 3)
     slope = generator.uniform(-40, 40, 2)
-    y, x = np.mgrid[0:1:high * 1j, 0:1:wide * 1j]
+    y, x = np.mgrid[0 : 1 : high * 1j, 0 : 1 : wide * 1j]
     shade = slope[0] * (x - 0.5) + slope[1] * (y - 0.5)
     grain = generator.normal(0, 2, (high, wide))
     return np.clip(colour + (shade + grain)[..., None], 0, 255).astype(np.uint8)
