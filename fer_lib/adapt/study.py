@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from fer_lib.datasets import FaceSet
 
-VERSION = 1  # raise when a source would be trained differently: kept ones are then trained again
+UNIT_EPOCHS = 5
+VERSION = 2  # raise when a source would be trained differently: kept ones are then trained again
 AS_IS, YARDSTICK = "as it is", "gradient histograms"
 RECIPE = Settings(batch_size=16, learning_rate=2e-3)
 SOFTENED = partial(soft_cross_entropy, smoothing=0.1)
@@ -68,7 +69,9 @@ def relabel(faces: "FaceSet", classes: Sequence[str]) -> "FaceSet":
     return named.without(lost, reason="class not among yours") if lost.any() else named
 
 
-def train_source(parts: Parts, *, epochs: int, width: float, size: int, seed: int = 0) -> FaceModel:
+def train_source(
+    parts: Parts, *, epochs: int, width: float, size: int, units: int = 0, seed: int = 0
+) -> FaceModel:
     """Train a FaceChannel elsewhere, once: the same call later opens what is kept.
 
     Args:
@@ -76,12 +79,19 @@ def train_source(parts: Parts, *, epochs: int, width: float, size: int, seed: in
         epochs: passes over the training set.
         width: factor on the channels.
         size: side of the images.
+        units: rendered faces from which the encoder first learns to see action units; 0 leaves that out. See
+            `fer_lib.evidence.transfer.common_start`.
         seed: of weights and order.
+
+    Returns:
+        The model, in evaluation mode on the CPU.
     """
-    settings = Settings(batch_size=16, learning_rate=4e-3, weight_decay=0.05, balance=0.65)
+    from fer_lib.evidence.transfer import common_start
+
+    settings = Settings(batch_size=16, learning_rate=3e-3, weight_decay=0.05, balance=0.65)
     name = artifacts.key(
         version=VERSION, train=parts.train.fingerprint, validation=parts.validation.fingerprint,
-        epochs=epochs, width=width, size=size, seed=seed, settings=settings.as_dict(),
+        epochs=epochs, width=width, size=size, units=units, seed=seed, settings=settings.as_dict(),
     )  # fmt: skip
 
     def make(folder: Path) -> None:
@@ -89,6 +99,9 @@ def train_source(parts: Parts, *, epochs: int, width: float, size: int, seed: in
             model = build_model(
                 FaceChannel, parts.train, hidden=(64,), width=width, size=size, dropout=0.0, loss=SOFTENED
             )
+        if units:
+            start = common_start(units, epochs=UNIT_EPOCHS, width=width, size=size, seed=seed)
+            model.encoder.load_state_dict(start)
         fit(model, parts.train, parts.validation, epochs=epochs, seed=seed, settings=settings)
         save_model(folder / "model.safetensors", model, parts.train, about={"epochs": epochs})
 

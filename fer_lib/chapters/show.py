@@ -156,7 +156,6 @@ def written(done: Any) -> str:
         done: a `fer_lib.datasets.releases.Written`.
     """
     counts = ", ".join(f"{split} {number:,}" for split, number in done.counts.items())
-    corpus = done.name.removeprefix("world:")
     lines = [
         f"{done.name} written to {path(done.folder)}: {done.form} form, files: {done.files:,}",
         f"rows    {counts}",
@@ -164,7 +163,7 @@ def written(done: Any) -> str:
     if done.lost:
         lines.append(_wrapped("lost", f"the release has no place for {', '.join(done.lost)}").strip())
     here = path(done.folder)
-    return "\n".join([*lines, f"check   fer data check {corpus} {here}"])
+    return "\n".join([*lines, f"check   fer data check {done.corpus} {here}"])
 
 
 def _wrapped(word: str, sentence: str) -> str:

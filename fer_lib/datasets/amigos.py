@@ -15,7 +15,7 @@ The study of personal models took "individual frontal videos from 10 participant
 Ours are 31 to 40, the split "test"; the others are "train". The option `people` takes others.
 
 Reference:
-    Miranda-Correa, Abadi, Sebe and Patras (2021). The ten people: see chapter 11.
+    Miranda-Correa, Abadi, Sebe and Patras (2021); a frame every 4 s: Rescigno and others (2020).
 """
 
 from __future__ import annotations

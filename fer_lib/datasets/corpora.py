@@ -41,6 +41,7 @@ class CorpusInfo:
             the mean over its frames.
         class_counts: published numbers by split, in the order of `classes`, where they are known; under
             "split form", such as "validation csv", where one form of the corpus differs.
+        task_counts: task -> published numbers by split, where another task's labels leave other rows out.
     """
 
     name: str
@@ -58,6 +59,7 @@ class CorpusInfo:
     metrics: Mapping[str, str] = field(default_factory=dict)
     scored_by: str = "row"
     class_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    task_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 _RESEARCH = "non-commercial research under the authors' agreement; may not be passed on"
@@ -132,6 +134,15 @@ _ALL = (
         layout="fer2013new.csv and fer2013.csv; or FER2013Train, FER2013Valid, FER2013Test with label.csv",
         reference="Barsoum, Zhang, Canton Ferrer and Zhang, ICMI, 2016",
         counts={"train": 25_060, "validation": 3_199, "test": 3_153},  # with a majority label
+        class_counts={  # of the vote file
+            "train": (8_740, 7_287, 3_149, 3_014, 2_100, 119, 532, 119),
+            "validation": (1_182, 865, 415, 351, 287, 24, 62, 13),
+            "test": (1_090, 893, 396, 384, 273, 18, 83, 16),
+        },
+        task_counts={
+            "distribution": {"train": 27_956, "validation": 3_505, "test": 3_505},
+            "multi_label": {"train": 27_671, "validation": 3_472, "test": 3_472},
+        },
     ),
     CorpusInfo(
         name="jaffe",
@@ -294,6 +305,7 @@ def describe(name: str) -> CorpusInfo:
         protocol=world.protocol,
         counts=dict(world.counts),
         class_counts={},
+        task_counts={},
         reference="this book",
     )
 

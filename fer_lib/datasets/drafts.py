@@ -29,6 +29,7 @@ import pandas as pd
 
 from fer_lib import artifacts
 from fer_lib.datasets.store import (
+    FULL,
     KIND,
     LAYOUT,
     Chunk,
@@ -36,13 +37,13 @@ from fer_lib.datasets.store import (
     Store,
     check_images,
     finish_table,
+    no_room,
     open_store,
     write_header,
     write_meta,
 )
 from fer_lib.errors import DataError
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KEPT_DAYS = 30  # a draft that nobody went on with for so long is taken away
 LONG = 5000  # rows: of shorter lists one waits to learn how many files are missing in all
 _BLOCK = 1 << 22
@@ -100,8 +101,20 @@ def build(source: Callable[[], Source], bear: Bear, **parts: object) -> Store:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise _no_room(target.parent, 0, error.strerror) from error
+        raise no_room(error, target.parent) from error
     return open_store(target)
+
+
+def forget(store: Store) -> None:
+    """Take a store away, so that it is made again; whoever has it open keeps it."""
+    from filelock import FileLock
+
+    with FileLock(store.folder.parent / f".{store.folder.name}.lock"):
+        old = store.folder.parent / f".{store.folder.name}.draft"
+        shutil.rmtree(old, ignore_errors=True)
+        if store.folder.is_dir():
+            os.replace(store.folder, old)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _make(target: Path, source: Source, bear: Bear) -> None:
@@ -129,7 +142,10 @@ def _make(target: Path, source: Source, bear: Bear) -> None:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise _no_room(target.parent, max(source.pictures, done) * size, error.strerror, done) from error
+        kept = (
+            f"{done} decoded pictures are kept there: make room and call again, and it goes on after them; "
+        )
+        raise no_room(error, target.parent, max(source.pictures, done) * size, kept) from error
     os.replace(folder, target)
     shutil.rmtree(target / "parts", ignore_errors=True)
 
@@ -249,21 +265,3 @@ def _take_old_drafts_away(shelf: Path) -> None:
     for parts in shelf.glob(".*.draft/parts"):
         if time.time() - parts.stat().st_mtime > _KEPT_DAYS * 86_400:
             shutil.rmtree(parts.parent, ignore_errors=True)
-
-
-def _no_room(shelf: Path, needed: int, why: str | None, done: int = 0) -> DataError:
-    free = shutil.disk_usage(shelf).free if shelf.is_dir() else 0
-    size = f"for {_size(needed)}" if needed else "for the store"
-    fix = (
-        f"{done} decoded pictures are kept there: make room and call again, and it goes on after them; "
-        "or set FER_HOME to a folder on another disk."
-    )
-    return DataError(str(shelf), f"the folder must have room {size}", f"{why} ({_size(free)} free)", fix)
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "KB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

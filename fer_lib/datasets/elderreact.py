@@ -18,6 +18,7 @@ Reference:
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -72,7 +73,7 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.5) 
         rule = "the folder must hold Annotations/train_labels.txt, dev_labels.txt or test_labels.txt"
         raise DataError(str(root), rule, got, "Point root at the folder that holds the release.")
     paths = {name: place / f"{name}_labels.txt" for name in SPLITS}
-    files = {name: path for name, path in paths.items() if path.is_file()}
+    files = {name: path for name, path in paths.items() if os.path.lexists(path)}  # even if it is no file
     folders = clip_folders(root, {SPLITS[name]: _folders(name) for name in files})
     clips = clips_below(root, [folder for some in folders.values() for folder in some])
     return Release(
@@ -95,7 +96,9 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.5) 
 def _labels(root: Path) -> Path | None:
     """The folder with the label files."""
     places = [root / name for name in LABELS]
-    return next((p for p in places if any((p / f"{name}_labels.txt").is_file() for name in SPLITS)), None)
+    return next(
+        (p for p in places if any(os.path.lexists(p / f"{name}_labels.txt") for name in SPLITS)), None
+    )
 
 
 def _folders(name: str) -> list[str]:

@@ -10,17 +10,20 @@ of our own, ``fabo.csv`` (or ``manifest.csv``), one line for each time that some
 .mp4 is meant), ``expression`` one of anger, anxiety, boredom, disgust, fear, happiness, puzzlement, sadness,
 surprise. Times are seconds in the film: where the face leaves rest, where the apex begins, where it ends, and
 where rest is reached again. Without the column ``apex_end``, or where it is empty, the apex is taken to last
-half of the time from ``apex`` to ``end``; such rows are counted. Of each line only the frames of the apex are
-kept, as the study does that chapter 09 follows.
+half of the time from ``apex`` to ``end``; such rows are counted. A column ``split`` may say train, validation
+or test, the same for all lines of a film (the study of Face-STN speaks of given sets, which are not public);
+without it all is "train", and the protocols part by people. Of each line only the frames of the apex are
+kept, as in the study of Face-STN.
 
 Reference:
-    Gunes and Piccardi (2006).
+    Gunes and Piccardi (2006); the apex: Barros and Sciutti (2022), Face-STN.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -30,6 +33,7 @@ import pandas as pd
 from fer_lib.affect import VOCABULARIES
 from fer_lib.datasets.clipfolders import UNLABELLED, find_clips
 from fer_lib.datasets.clips import FILM_SUFFIXES
+from fer_lib.datasets.faceset import SPLITS
 from fer_lib.datasets.listing import REPEATED, Listing, Release, check_every, check_framing
 from fer_lib.datasets.paths import tree_identity, walk
 from fer_lib.datasets.reading import listing as contents
@@ -70,7 +74,7 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.2) 
         every_s: seconds between frames of an apex that are kept; None keeps every frame.
 
     Returns:
-        Release whose table has path, split ("train": the corpus has none), subject, video (as written,
+        Release whose table has path, split ("train" unless told), subject, video (as written,
         without its ending), execution (number in its video, from 1), start, apex, apex_end, end (seconds; the
         world counts frames) and expression.
 
@@ -108,7 +112,7 @@ def _manifest(root: Path) -> Path | None:
 
 def _read(root: Path, manifest: Path) -> Listing:
     """Read the manifest and find the films."""
-    text = read_table(manifest, COLUMNS, optional=("apex_end",))
+    text = read_table(manifest, COLUMNS, optional=("apex_end", "split"))
     twice = text.repeated(["video", "start"], "an execution")
     text = text.keep(~twice)
     where = [text.where(row) for row in range(len(text))]
@@ -118,11 +122,12 @@ def _read(root: Path, manifest: Path) -> Listing:
     subject = text.filled("subject")
     times, mended = _times(text)
     _check_apart(text, path, times)
+    split = _splits(text, path)
     order = np.lexsort((times[:, 0], pd.factorize(path)[0]))  # films as the manifest has them
     table = pd.DataFrame(
         {
             "path": path,
-            "split": "train",
+            "split": split,
             "subject": subject,
             "video": [os.path.splitext(name)[0] for name in text.frame["video"]],
             "expression": expression,
@@ -132,8 +137,18 @@ def _read(root: Path, manifest: Path) -> Listing:
     table = table.iloc[order].reset_index(drop=True)
     table.insert(4, "execution", table.groupby("path").cumcount() + 1)
     alone = set(walk(root, FILM_SUFFIXES)) - set(path)
-    dropped = Counter({("train", REPEATED): int(twice.sum()), ("train", UNLABELLED): len(alone)})
+    dropped = Counter({(split[0], REPEATED): int(twice.sum()), (split[0], UNLABELLED): len(alone)})
     return Listing(table, spans=times[order][:, 1:3], dropped=+dropped, mended=mended)
+
+
+def _splits(text: TextTable, path: np.ndarray) -> np.ndarray:
+    """Split of each row, "train" where none is told; a film must not be in two."""
+    told = text.frame["split"].replace("", SPLITS[0])
+    named = replace(text, frame=text.frame.assign(split=told))
+    codes = named.one_of("split", {name: k for k, name in enumerate(SPLITS)})
+    first = pd.Series(codes).groupby(path).transform("first").to_numpy()
+    text.refuse(codes != first, "a film must be in one split", told.tolist(), "Correct the line.")
+    return np.array(SPLITS, dtype=object)[codes]
 
 
 def _times(text: TextTable) -> tuple[np.ndarray, Counter]:

@@ -222,15 +222,15 @@ class FaceSet:
         return faces.without(blank, reason=f"no {task} label") if blank.any() else faces
 
     def split(self, fraction: float, *, seed: int) -> tuple[FaceSet, FaceSet]:
-        """Part the set in two: by subject where subjects are known, otherwise stratified by class.
+        """Part the set in two: by subject where known, else by clip, else stratified by class.
 
         Args:
             fraction: share of the rows of the second part, in (0, 1).
             seed: draws the parts; the same seed gives the same parts.
 
         Returns:
-            ``(rest, part)``, both in the set's order. No subject is in both; a row whose subject is unknown
-            counts as a person of its own.
+            ``(rest, part)``, both in the set's order. No subject and no clip is in both; rows without a
+            subject go with their clip, or are alone. Where everybody is one person, clips are parted.
         """
         from fer_lib.datasets.splitting import draw_part
 

@@ -3,6 +3,16 @@
 A reader is thin. It has ``find(root)``, which names the form of the corpus a folder holds, and
 ``release(root, **options)``, which returns a `Release`. Decoding, face finding, cropping, storing and
 counting are shared by all corpora: see `fer_lib.datasets.decoding`.
+
+What is wrong with data ends in one of three ways, for all corpora alike:
+
+- A label file that breaks a rule is an error (`DataError`) that names file, line, rule, value and what to do.
+- A picture or clip that cannot be read is skipped, counted by its reason (the constants below) in
+  `FaceSet.dropped`, and listed in ``skipped.csv`` of the store. If the files of more than a fifth of the rows
+  cannot be read (``allow_missing=``), that is an error too, and nothing is stored.
+- What is documented of a corpus, such as rows without a label, repeated rows, or numbers clamped into their
+  range, is counted in `Listing.dropped` or `Listing.mended`. The same thing with two different labels is an
+  error unless the corpus is known for it.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ arousal lies in [0, 1], valence in [-1, 1]; EmotionMaxVote counts 0 anger, 1 dis
 had no labels; of several files of one split the one with labels is read. Rows without a video are left out.
 
 Each utterance is a film of its own: ``<video>/utterance_1.mp4``, anywhere below the root, such as in
-``omg_TrainVideos/``. The same name in folders of several splits means the one in its split's folder. The
-corpus does not tell who is seen; a video shows mostly one person.
+``omg_TrainVideos/``. The same name in folders of several splits means the one in its split's folder.
+
+The corpus does not tell who is seen. Long videos were cut into parts, ``e3b57cfd8_1``, ``e3b57cfd8_2`` and so
+on; as they are monologues, what comes before the underscore stands for the person.
 
 Reference:
     Barros, Churamani, Lakomkin, Siqueira, Sutherland and Wermter (2018).
@@ -65,8 +67,9 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.5) 
         every_s: seconds between frames that are kept; None keeps every frame.
 
     Returns:
-        Release whose table has path, split, video, utterance, start and end (seconds in the video from the
-        web, nan where not told), valence, arousal, expression. Test rows without labels have nan and -1.
+        Release whose table has path, split, subject, video, utterance, start and end (seconds in the video
+        from the web, nan where not told), valence, arousal, expression. Test rows without labels have nan
+        and -1.
 
     Raises:
         DataError: no csv file.
@@ -191,6 +194,7 @@ def _table(text: TextTable, split: str, places: dict[tuple[str, ...], list[str]]
         {
             "path": column([_place(name, split, places.get(_key(name), [])) for name in names]),
             "split": split,
+            "subject": [video.split("_")[0] for video in videos],
             "video": videos,
             "utterance": utterances,
             "start": text.numbers("start", empty=True),

@@ -15,7 +15,7 @@ import pandas as pd
 from fer_lib import artifacts
 from fer_lib.datasets import decoding, drafts
 from fer_lib.datasets.faceset import FaceSet, fingerprint_of, unlabelled
-from fer_lib.datasets.listing import LOST, Listing, Release
+from fer_lib.datasets.listing import FORBIDDEN, LOST, MISSING, Listing, Release
 from fer_lib.datasets.store import Chunk, Skip, Store
 from fer_lib.errors import DataError
 
@@ -136,6 +136,9 @@ def read(
         return drafts.Source(chunks, listed, pictures, shape, *told)
 
     store = drafts.build(source, bear, **_parts(release, size))
+    if _came_back(release, store):
+        drafts.forget(store)
+        store = drafts.build(source, bear, **_parts(release, size))
     bear(store.skipped() if store.dropped else [], store.listed, True)
     if not len(store.table):
         _none_left(release, store)
@@ -169,6 +172,24 @@ def _parts(release: Release, size: int) -> dict[str, object]:
         "upright": release.upright,
         "finish": dict(release.finish_mark),
     }
+
+
+def _came_back(release: Release, store: Store) -> bool:
+    """Whether a file that could not be read when the store was made was mended or put back since.
+
+    Identities may pass over such a change, as where a broken file is overwritten in place.
+    """
+    lost = [skip for skip in store.skipped() if skip[2] in LOST] if store.dropped else []
+    made = (store.folder / "meta.json").stat().st_mtime
+    for path, _, reason, _ in lost:
+        try:
+            status = os.stat(os.path.join(release.root, path))
+        except OSError:
+            continue
+        changed = status.st_ctime if reason == FORBIDDEN else status.st_mtime
+        if reason == MISSING or changed > made:
+            return True
+    return False
 
 
 def check_task(task: str | None, tasks: tuple[str, ...], name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +88,6 @@ def read_sheet(path: Path, needed: Sequence[str]) -> Sheet:
 def _rows(path: Path, wanted: set[str]) -> list[tuple[object, ...]]:
     """All rows of the first sheet whose header has any of the wanted columns, else of the first."""
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         if not path.stat().st_size:
@@ -103,9 +101,9 @@ def _rows(path: Path, wanted: set[str]) -> list[tuple[object, ...]]:
     except OSError as error:
         got = error.strerror or type(error).__name__
         raise DataError(str(path), "the label file must be readable", got, "Restore the file.") from error
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, SyntaxError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except Exception as error:  # openpyxl, zlib and the XML parser each have their own
         raise DataError(str(path), "the file must be an xlsx workbook", str(error), _AGAIN) from error
     sheets = [rows for rows in sheets if rows]
     if not sheets:

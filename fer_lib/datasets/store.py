@@ -7,8 +7,10 @@ every chapter, seed and process that asks for the same thing.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from fer_lib.errors import DataError
 
 KIND = "faces"
 LAYOUT = 1  # raise when the files of a store change, so that older ones are left alone
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BLOCK = 1 << 16
 _BLOCKS = 16
 Skip = tuple[str, str, str, str]
@@ -121,10 +124,41 @@ def build(chunks: Callable[[], Iterable[Chunk]], **parts: object) -> Store:
             options, size. Plain JSON values.
 
     Raises:
-        DataError: from `chunks`; then nothing is stored.
+        DataError: from `chunks`, or the disk is full; then nothing is stored.
     """
     name = artifacts.key(layout=LAYOUT, **parts)
-    return open_store(artifacts.build_once(KIND, name, lambda folder: write(folder, chunks())))
+    try:
+        folder = artifacts.build_once(KIND, name, lambda draft: write(draft, chunks()))
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise no_room(error, artifacts.home() / KIND) from error
+    return open_store(folder)
+
+
+def no_room(
+    error: OSError, shelf: Path, needed: int = 0, kept: str = "Nothing is kept: make room, "
+) -> DataError:
+    """What to raise where the disk is full.
+
+    Args:
+        error: what the disk said.
+        shelf: folder of the stores.
+        needed: bytes of the whole store, 0 if nobody knows.
+        kept: what became of the work, the beginning of a sentence.
+    """
+    free = shutil.disk_usage(shelf).free if shelf.is_dir() else 0
+    rule = f"the folder must have room for {_size(needed) if needed else 'the store'}"
+    fix = f"{kept}or set FER_HOME to a folder on another disk."
+    return DataError(str(shelf), rule, f"{error.strerror} ({_size(free)} free)", fix)
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "KB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
 
 
 def write(folder: Path, chunks: Iterable[Chunk]) -> None:

@@ -143,10 +143,12 @@ def classes_shown(evidence: Evidence, task: str) -> np.ndarray:
 def published(evidence: Evidence) -> dict[str, tuple[int, dict[str, int]]]:
     """What is published of each split: the number, and the numbers by class where they are known.
 
-    A form of the corpus may have numbers of its own; where the release was read with fewer classes, as
-    AffectNet with seven, only those count.
+    A form or a task of the corpus may have numbers of its own; where the release was read with fewer classes,
+    as AffectNet with seven, only those count.
     """
     info, release = evidence.info, evidence.release
+    if release.task in info.task_counts:
+        return {split: (total, {}) for split, total in info.task_counts[release.task].items()}
     told = {}
     for split, total in info.counts.items():
         row = info.class_counts.get(f"{split} {release.form}") or info.class_counts.get(split, ())

@@ -126,6 +126,7 @@ def base(corpus: str, form: str, tmp_path_factory, **options: Any) -> Base:
             elif not folder.exists():
                 write_release(f"world:{corpus}", folder, form=form or None, progress=False, **how)
             faces = read(corpus, folder, **options)
+            assert not {*faces.dropped} & {*LOST}
         place = READERS[corpus].release(folder).root.relative_to(folder)
         counted = Counter(faces.dropped), Counter(faces.mended)
         _BASES[name] = Base(folder, place, options, records(faces), *counted, faces.fingerprint)

@@ -3,17 +3,16 @@
 import dataclasses
 import json
 import tracemalloc
+import types
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import releases
 
 from fer_lib.affect import VOCABULARIES
-from fer_lib.datasets import check, corpora, findings, load, tally
-from fer_lib.datasets.listing import Listing, Release
+from fer_lib.datasets import check, corpora, fer2013, load
+from fer_lib.datasets.load import READERS
 from fer_lib.datasets.releases import write_release
 from fer_lib.errors import DataError
 
@@ -90,6 +89,43 @@ def test_copies_leaks_conflicts_and_blanks_are_named(tmp_path):
     assert told(report, "blank").examples == ("fer2013.csv#20",)
     assert report.usable
     assert {finding.severity for finding in report.findings} == {"warning"}
+
+
+def test_pictures_that_differ_in_one_pixel_are_no_copies(tmp_path):
+    def change(images):
+        images[9] = images[3]
+        images[9, 47, 47] ^= 1
+
+    sound(tmp_path, change=change)
+    assert look(tmp_path).findings == ()
+
+
+def test_what_listing_and_decoding_count_is_told(tmp_path, monkeypatch):
+    sound(tmp_path)
+
+    def release(root):
+        plain = fer2013.release(root)
+
+        def chunks():
+            for chunk in plain.chunks():
+                told = {
+                    "mended": Counter({"cells clamped": 2}),
+                    "dropped": Counter({("test", "too dark"): 3}),
+                }
+                yield dataclasses.replace(chunk, **told)
+
+        def listing():
+            counted = {
+                "mended": Counter({"cells clamped": 1}),
+                "dropped": Counter({("train", "too dark"): 4}),
+            }
+            return dataclasses.replace(plain.listing(), **counted)
+
+        return dataclasses.replace(plain, chunks=chunks, listing=listing)
+
+    monkeypatch.setitem(READERS, "fer2013", types.SimpleNamespace(release=release, find=fer2013.find))
+    notes = {finding.what: finding.count for finding in look(tmp_path).findings}
+    assert notes == {"left out: too dark": 7, "mended: cells clamped": 3}
 
 
 def test_counts_agree_with_load_and_inspect(tmp_path):
@@ -296,107 +332,3 @@ def test_a_file_that_cannot_be_opened_stops(tmp_path):
     assert finding.severity == "stop"
     assert "fer2013.csv" in finding.what
     assert "Is a directory" in finding.what
-
-
-def evidence(**parts):
-    """Ten frames of clips a, a, a, b, b, b, c, c, d, d; the first six of train, two each of the others."""
-    table = pd.DataFrame({
-        "path": [f"{name}.mp4" for name in "aaabbbccdd"],
-        "split": ["train"] * 6 + ["validation"] * 2 + ["test"] * 2,
-        "frame": [0, 1, 2, 0, 1, 2, 0, 1, 0, 1],
-        "state_joy": [1, 1, 1, 0, 0, 0, 1, 1, 0, 0],
-        "state_fear": [0, 0, 0, 1, 1, 1, 0, 0, 1, 1],
-    })  # fmt: skip
-    release = Release(
-        name="elderreact", version=1, root=Path("corpus"), form="clips", files=(), task="multi_label",
-        listing=lambda: Listing(table), tasks=("multi_label",), classes=("joy", "fear"), source="",
-        media="clips",
-    )  # fmt: skip
-    info = dataclasses.replace(corpora.CORPORA["elderreact"], classes=("joy", "fear"), counts={})
-    fields = {
-        "info": info, "release": release, "table": table, "reason": np.full(10, "", dtype=object),
-        "digests": np.arange(10, dtype=np.uint64), "ranges": np.full(10, 200), "faceless": None,
-        "skipped": [], "dropped": Counter(), "mended": Counter(), "allow_missing": 0.2, "synthetic": False,
-    }  # fmt: skip
-    return tally.Evidence(**fields | parts)
-
-
-def by_words(found):
-    return {finding.what.split(":")[0]: finding for finding in found}
-
-
-def test_still_frames_of_one_clip_are_no_copies():
-    digests = np.array([7, 7, 7, 1, 2, 3, 4, 7, 5, 6], np.uint64)  # c's second frame is a's
-    found = by_words(findings.copies(evidence(digests=digests)))
-    assert {what: finding.count for what, finding in found.items()} == {
-        "frames leaked": 1,
-        "frames repeated": 1,
-    }
-    assert found["frames leaked"].examples == ("c.mp4, frame 1 = a.mp4, frame 0",)
-    black = evidence(digests=digests, ranges=np.array([0, 0, 0, 9, 9, 9, 9, 0, 9, 9]))
-    assert list(findings.copies(black)) == []  # black frames say nothing
-
-
-def test_clips_are_counted_as_clips():
-    counts = evidence().counts()
-    assert counts["clips"].to_dict() == {"train": 2, "validation": 1, "test": 1, "all": 4}
-    assert counts.loc["train", ["joy", "fear", "all"]].tolist() == [3, 3, 6]
-    found = by_words(findings.classes(evidence()))
-    assert found["classes without a face in test"].examples == ("joy",)
-
-
-def test_a_class_is_not_needed_where_the_first_task_has_none():
-    absent = evidence().table.assign(state_fear=0, valence=0.5, arousal=0.0)
-    (train, *_) = findings.classes(evidence(table=absent))
-    assert train.severity == "stop"
-    rated = dataclasses.replace(
-        evidence().release, task="valence_arousal", tasks=("valence_arousal", "multi_label")
-    )
-    (train, *_) = findings.classes(evidence(table=absent, release=rated))
-    assert (train.severity, train.examples) == ("warning", ("fear",))
-
-
-def test_rows_of_one_unreadable_clip_are_one_file():
-    skipped = [("e.mp4", "train", "file does not decode", "")] * 5 + [
-        ("f.mp4", "test", "clip without a face", "")
-    ]
-    (finding,) = findings.files(evidence(skipped=skipped, allow_missing=0.2))
-    assert (finding.what, finding.count, finding.severity) == ("file does not decode", 1, "warning")
-    told_of = by_words(findings.without_face(evidence(skipped=skipped)))
-    assert told_of["left out"].examples == ("f.mp4",)
-
-
-def test_labels_out_of_range_stop_and_mended_cells_are_a_note():
-    table = evidence().table.assign(state_joy=[2.0, np.nan, *[1] * 8])
-    found = by_words(findings.labels(evidence(table=table)))
-    assert found["multi_label labels out of range"].severity == "stop"
-    assert found["rows without a multi_label label"].examples == ("a.mp4, frame 1",)
-    mended = Counter({"cells clamped into [-1, 1]": 3})
-    dropped = Counter({("train", "row repeated"): 2, ("test", "row repeated"): 1})
-    notes = list(findings.left_out(evidence(mended=mended, dropped=dropped)))
-    assert [(n.severity, n.what, n.count) for n in notes] == [
-        ("note", "left out: row repeated", 3), ("note", "mended: cells clamped into [-1, 1]", 3),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ["affectnet", "jaffe", "fer2013"])
-def test_published_class_counts_agree_with_the_published_totals(name):
-    import importlib
-
-    fresh = {info.name: info for info in importlib.import_module("fer_lib.datasets.corpora")._ALL}[name]
-    for split, row in fresh.class_counts.items():
-        assert len(row) == len(fresh.classes)
-        if " " not in split:  # one form has numbers of its own
-            assert sum(row) == fresh.counts[split]
-
-
-def test_a_form_may_have_numbers_of_its_own_and_fewer_classes_count_less():
-    info = corpora.CORPORA["affectnet"]
-    base = evidence().release
-    release = dataclasses.replace(base, name="affectnet", form="csv", classes=info.classes)
-    told_8 = tally.published(evidence(info=info, release=release))
-    assert (told_8["train"][0], told_8["validation"][0]) == (287_651, 4_000)
-    seven = dataclasses.replace(release, form="npy", classes=info.classes[:7])
-    told_7 = tally.published(evidence(info=info, release=seven))
-    assert (told_7["train"][0], told_7["validation"][0]) == (283_901, 3_500)
-    assert "contempt" not in told_7["train"][1]

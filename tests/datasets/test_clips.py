@@ -140,6 +140,15 @@ def test_varying_frames_a_second(tmp_path):
         assert numbers_of(read(path, every_s=every_s).images) == wanted
 
 
+def test_times_rounded_down_count_as_the_wanted_ones(tmp_path):
+    path = tmp_path / "rounded.mp4"
+    write_film(path, numbered(6), 10)
+    clock = clock_of(path)
+    times = [round(clock * t) for t in (0, 0.3, 0.4995, 0.6, 0.9996, 1.1)]
+    with_times(path, [*np.diff(times).tolist(), clock // 10])
+    assert numbers_of(read(path, every_s=0.5).images) == [0, 2, 4]
+
+
 def test_spans_are_cut_by_time_and_may_overlap(tmp_path):
     write_film(tmp_path / "a.mp4", numbered(30), 10)
     spans = [[1.0, 2.0], [0.55, 1.25], [np.nan, 0.4], [2.75, np.nan], [2.9, 99], [50, 60]]

@@ -138,6 +138,7 @@ def test_interrupted_at_every_chunk(whole):
 
 FAULTS = {
     "half a picture more": lambda draft: append(draft / "images.npy", b"x" * 37),
+    "many pictures more": lambda draft: append(draft / "images.npy", b"x" * 4000),
     "pictures lost": lambda draft: os.truncate(draft / "images.npy", 128 + 4 * 64 + 5),
     "all pictures lost": lambda draft: os.truncate(draft / "images.npy", 0),
     "no pictures": lambda draft: (draft / "images.npy").unlink(),
@@ -336,6 +337,24 @@ class TestReading:
                 read(release_of(tmp_path, 10, files=("edited",)), allow_missing=0.1)
         assert len(stores()) == 1
         assert len(read(release_of(tmp_path, 10, files=("edited",)), allow_missing=1).table) == 7
+
+    def test_files_that_came_back_are_read(self, tmp_path, stores):
+        images = write_tree(tmp_path, 10)
+        whole = {i: (tmp_path / f"{i:03d}.png").read_bytes() for i in (3, 4)}
+        (tmp_path / "003.png").unlink()
+        (tmp_path / "004.png").write_bytes(b"")
+        release = release_of(tmp_path, 10)
+        first = read(release).store
+        again = read(release).store
+        assert (tmp_path / "004.png").stat().st_mtime <= (first.folder / "meta.json").stat().st_mtime
+        assert len(again.pixels) == 8
+        (tmp_path / "004.png").write_bytes(whole[4])
+        os.utime(tmp_path / "004.png", (time.time() + 5,) * 2)
+        assert np.array_equal(read(release).store.pixels, images[[0, 1, 2, 4, 5, 6, 7, 8, 9]])
+        (tmp_path / "003.png").write_bytes(whole[3])
+        assert np.array_equal(read(release).store.pixels, images)
+        assert len(first.pixels) == 8  # whoever has the old one open keeps it
+        assert len(stores()) == 1
 
     def test_faces_not_found_are_borne(self, tmp_path):
         write_tree(tmp_path, 4)

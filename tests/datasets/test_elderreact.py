@@ -163,6 +163,12 @@ def test_rows_repeated_and_clips_without_a_label_are_counted(tmp_path):
     assert listed.dropped == {("train", "row repeated"): 1, ("test", "picture without a label"): 1}
 
 
+def test_a_clip_without_a_label_in_a_folder_of_all_splits_counts_once(tmp_path):
+    root = tree(tmp_path, clips="Videos")
+    (root / "Videos/other.mp4").touch()
+    assert listing(root).dropped == {("train", "picture without a label"): 1}
+
+
 def test_a_header_byte_mark_and_other_line_ends_are_borne(tmp_path):
     root = tree(tmp_path)
     path = root / "Annotations/train_labels.txt"
@@ -214,6 +220,19 @@ def test_broken_files(tmp_path):
         path.write_bytes(data)
         with pytest.raises(DataError, match=says):
             listing(root)
+
+
+def test_label_files_that_are_no_files(tmp_path):
+    root = tree(tmp_path)
+    path = root / "Annotations/dev_labels.txt"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=r"dev_labels.txt.*(readable|directory)"):
+        listing(root)
+    path.rmdir()
+    path.symlink_to(path)
+    with pytest.raises((DataError, OSError), match=r"dev_labels.txt|Too many levels"):
+        elderreact.release(root)
 
 
 def test_other_folders_are_refused(tmp_path):

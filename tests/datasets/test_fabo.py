@@ -62,6 +62,20 @@ def test_another_name_and_no_apex_end(root):
     assert fabo.find(root) is None
 
 
+def test_splits_of_your_own(root):
+    header = f"{HEADER},split"
+    rows = [f"{row},{split}" for row, split in zip(ROWS, ("validation", "Validation", ""), strict=True)]
+    (root / "fabo.csv").write_text(manifest(*rows, header=header))
+    assert fabo.release(root).listing().table["split"].tolist() == ["validation", "validation", "train"]
+    for other, message in (
+        ("test", "line 3: a film must be in one split; got test"),
+        ("dev", "one of train, val"),
+    ):
+        (root / "fabo.csv").write_text(manifest(rows[0], f"{ROWS[1]},{other}", header=header))
+        with pytest.raises(DataError, match=message):
+            fabo.release(root).listing()
+
+
 def test_repeated_rows_and_films_without_a_row_are_counted(root):
     (root / "fabo.csv").write_text(manifest(ROWS[0], ROWS[0]))
     read = fabo.release(root).listing()

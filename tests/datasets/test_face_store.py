@@ -102,6 +102,19 @@ def test_failure_in_the_middle_leaves_nothing(stores):
     assert len(build(lambda: in_chunks(pictures(3), [3]), reader="a").pixels) == 3
 
 
+def test_full_disk_is_one_clear_error(stores):
+    def chunks():
+        yield from in_chunks(pictures(3), [3])
+        raise OSError(28, "No space left on device")
+
+    match = (
+        r"faces: the folder must have room for the store; got No space left .* \(.* free\). Nothing is kept"
+    )
+    with pytest.raises(DataError, match=match):
+        build(chunks, reader="a")
+    assert stores() == []
+
+
 def test_chunks_that_do_not_fit_are_refused(tmp_path):
     table = pd.DataFrame({"row": [0]})
     with pytest.raises(ValueError, match=r"a row a picture; got 1 rows for 2 pictures"):

@@ -109,6 +109,14 @@ def as_text(sheet) -> None:
     sheet.cell(2, 4, str(sheet.cell(2, 4).value))
 
 
+def torn(path) -> None:
+    """Spoil the compressed data of the sheet, not the archive's list of parts."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"xl/worksheets/sheet1.xml") + 40
+    data[at : at + 20] = b"\xff" * 20
+    path.write_bytes(data)
+
+
 AT = r"External_Annotations.xlsx, row 2: "
 HEADER = r"External_Annotations.xlsx, row 1: the header must name the columns UserID, VideoID, .* once; got "
 amigos = partial(Case, "amigos", "")
@@ -119,6 +127,7 @@ AMIGOS = (
     amigos("no workbook", faults.remove(BOOK), r"the folder must hold External_Annotations.xlsx; got .* Poi"),
     amigos("workbook empty", faults.empty(BOOK), r"xlsx: the file must be an xlsx workbook; got an empty fi"),
     amigos("workbook broken", faults.truncate(BOOK), r"xlsx: the file must be an xlsx workbook; got "),
+    amigos("workbook torn", faults.on_file(torn)(BOOK), r"xlsx: the file must be an xlsx workbook; got "),
     amigos("no workbook at all", faults.babble(BOOK), r"xlsx: the file must be an xlsx workbook; got .*not "),
     amigos("workbook a folder", faults.as_folder(BOOK), r"xlsx: .*must be readable; got Is a directory"),
     amigos("only a header", faults.in_workbook(BOOK, lambda sheet: sheet.delete_rows(2, 9999)), r"only a he"),

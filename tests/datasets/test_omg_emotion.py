@@ -44,6 +44,14 @@ def test_labels_and_places(root):
     assert not release.listing().dropped
 
 
+def test_parts_of_a_video_show_one_person(root):
+    text = TRAIN.replace("aa,utterance_1", "aa_1,utterance_1").replace("aa,utterance_2", "aa_2,utterance_2")
+    (root / "omg_TrainVideos.csv").write_text(text)
+    table = omg_emotion.release(root).listing().table
+    assert table["subject"].tolist() == ["aa", "aa", "bb"]
+    assert table["video"].tolist() == ["aa_1", "aa_2", "bb"]
+
+
 def test_frames_every_half_second(root):
     faces = load("omg_emotion", root=root, framing="whole", size=32)
     assert faces.table["seconds"].tolist() == [0, 0.5, 1, 1.5] * 2
@@ -148,7 +156,7 @@ def test_the_world_written_and_read_back(tmp_path):
     faces = load("omg_emotion", root=tmp_path / "omg", framing="whole", every_s=None, **how)
     world = load("world:omg_emotion", limit=8, **how)
     keys = ["split", "video", "utterance"]
-    labels = [*keys, "start", "end", "valence", "arousal", "expression"]
+    labels = [*keys, "subject", "start", "end", "valence", "arousal", "expression"]
     got = faces.table[labels].drop_duplicates().sort_values(keys, ignore_index=True)
     want = world.table[labels].drop_duplicates().sort_values(keys, ignore_index=True)
     assert got.equals(want)

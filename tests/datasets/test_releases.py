@@ -83,6 +83,15 @@ def test_the_folder_says_that_it_is_synthetic(tmp_path):
     assert faces.licence == load("world:fer2013", split="all", limit=8, seed=3).licence
 
 
+def test_every_world_can_be_written_as_your_own_faces(tmp_path):
+    done = write_release("world:jaffe", tmp_path / "out", limit=6, form="folder")
+    assert done.corpus == "folder"
+    faces = load("folder", root=tmp_path / "out", split="all")
+    assert 1 <= len(faces) <= 6
+    assert faces.synthetic
+    assert write_release("world:jaffe", tmp_path / "official", limit=6).corpus == "jaffe"
+
+
 def test_every_world_has_a_writer():
     from fer_lib.worlds import WORLDS
 

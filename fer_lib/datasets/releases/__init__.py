@@ -2,12 +2,14 @@
 
 A writer is a module of this folder with ``FORMS`` (the forms it can write, the usual one first) and
 ``write(faces, folder, *, seed, fps, form)``; it shares nothing with the corpus's reader, so that reading a
-written release back tests that reader. ``LOST`` may name columns that the release has no place for.
+written release back tests that reader. ``LOST`` may name columns that the release has no place for,
+such as "subject" or "votes_*".
 """
 
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import os
 import shutil
 import tempfile
@@ -40,9 +42,9 @@ RATE = 25  # frames a second of every world's clips
 _NOTICE_TEXT = """\
 These faces are synthetic. No person is pictured.
 
-They were rendered by the book "Reading Faces" as the world "{name}", seed {seed}, and written out in the
-layout of {title} ({form} form), so that its reader can be tried without the corpus. They are NOT {title}:
-scores on them say nothing of scores on it.
+They were rendered by the book "Reading Faces" as the world "{name}", seed {seed}, and written out
+in this layout: {layout}.
+They are NOT {title}, and scores on them say nothing of scores on it.
 
 Licence: CC BY 4.0. Keep this file with the faces: whoever loads them is told by it that they are synthetic.
 """
@@ -54,6 +56,7 @@ class Written:
 
     Args:
         name: of the world, such as "world:jaffe".
+        corpus: as what `load` and `check` read it: "jaffe", or "folder".
         folder: where the release lies.
         form: which of its forms.
         counts: rows (pictures, or labelled frames of clips) by split.
@@ -62,6 +65,7 @@ class Written:
     """
 
     name: str
+    corpus: str
     folder: Path
     form: str
     counts: Mapping[str, int]
@@ -121,7 +125,7 @@ def write_release(
         DataError: no such world or form.
         ValueError: an argument out of its range, or a folder that holds something.
     """
-    module, form = _writer_of(name, form)
+    module, form, corpus = _writer_of(name, form)
     if isinstance(fps, bool) or not isinstance(fps, int) or fps < 1 or RATE % fps:
         raise ValueError(f"fps must divide {RATE}; got {fps!r}. Choose 1, 5 or 25.")
     target = _target(folder)
@@ -130,7 +134,7 @@ def write_release(
     try:
         module.write(faces, draft, seed=seed, fps=fps, form=form)
         files = sum(len(names) for _, _, names in os.walk(draft))
-        (draft / NOTICE).write_text(_notice(name, seed, form), encoding="utf-8")
+        (draft / NOTICE).write_text(_notice(name, seed, form, corpus), encoding="utf-8")
         draft.chmod(0o755)  # mkdtemp's 0700 would hide it from others
         if target.exists():
             target.rmdir()  # still empty, or this fails
@@ -139,7 +143,8 @@ def write_release(
         shutil.rmtree(draft, ignore_errors=True)
         raise
     counts = faces.table["split"].value_counts(sort=False).to_dict()
-    return Written(name, target, form, counts, files, tuple(getattr(module, "LOST", ())))
+    lost = tuple(column for column in getattr(module, "LOST", ()) if fnmatch.filter(faces.table, column))
+    return Written(name, corpus, target, form, counts, files, lost)
 
 
 def _faces(name: str, limit: int | None, seed: int, size: int | None, progress: bool | None) -> FaceSet:
@@ -163,16 +168,16 @@ def _faces(name: str, limit: int | None, seed: int, size: int | None, progress: 
     return everything.choose(SPLITS, **described, metric="accuracy")
 
 
-def _writer_of(name: str, form: str | None) -> tuple[ModuleType, str]:
-    """The writer for a form and the form's name in it; "folder" and "folder-csv" suit every world."""
+def _writer_of(name: str, form: str | None) -> tuple[ModuleType, str, str]:
+    """The writer for a form, the form's name in it, and the corpus; OWN_FORMS suit every world."""
     module = writer(name)
     if form in OWN_FORMS:
-        return import_module(f"{__name__}.folder"), OWN_FORMS[form]
+        return import_module(f"{__name__}.folder"), OWN_FORMS[form], "folder"
     forms: tuple[str, ...] = module.FORMS
     if form is not None and form not in forms:
         rule = f"form must be one of {', '.join((*forms, *OWN_FORMS))}"
         raise DataError(name, rule, repr(form), "Choose one of these.")
-    return module, form or forms[0]
+    return module, form or forms[0], name.removeprefix("world:")
 
 
 def _target(folder: str | Path) -> Path:
@@ -187,8 +192,9 @@ def _target(folder: str | Path) -> Path:
     return target
 
 
-def _notice(name: str, seed: int, form: str) -> str:
-    from fer_lib.datasets.corpora import CORPORA
+def _notice(name: str, seed: int, form: str, corpus: str) -> str:
+    from fer_lib.datasets.corpora import CORPORA, describe
 
+    layout = f"{describe(corpus).title} ({form} form)"
     title = CORPORA[name.removeprefix("world:")].title
-    return _NOTICE_TEXT.format(name=name, title=title, seed=seed, form=form)
+    return _NOTICE_TEXT.format(name=name, title=title, seed=seed, layout=layout)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from fer_lib.datasets.faceset import FaceSet
 
 FORMS = ("labels", "challenge")
-LOST = ("subject",)
 NAMES = {"train": "Train", "validation": "Validation", "test": "Test"}
 HEADERS = {
     "train": "link,start,end,video,utterance,arousal,valence,EmotionMaxVote",
@@ -27,8 +26,8 @@ HEADERS = {
 def write(faces: FaceSet, folder: Path, *, seed: int, fps: int, form: str) -> None:
     """Write the labels and the utterances, each whole, however many of its frames `faces` has.
 
-    The release does not tell who is seen, so ``subject`` is lost; but a video of the world shows one person,
-    whose name it has. Links lead nowhere.
+    The release does not tell who is seen, but a video of the world shows one person, whose name comes first
+    in its own. Links lead nowhere.
 
     Args:
         faces: of "world:omg_emotion".
