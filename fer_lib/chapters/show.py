@@ -139,9 +139,10 @@ def _counted(value: Any) -> str:
     return f"{value:,.3f}" if isinstance(value, float) and value % 1 else f"{value:,.0f}"
 
 
-def _examples(examples: Sequence[str], shown: int = 2) -> str:
-    rest = len(examples) > shown
-    return printable("; ".join(examples[:shown])) + ("; ..." if rest else "")
+def _examples(examples: Sequence[str], shown: int = 2, width: int = 90) -> str:
+    if len("; ".join(examples[:shown])) > width:
+        shown = 1
+    return printable("; ".join(examples[:shown])) + ("; ..." if len(examples) > shown else "")
 
 
 def printable(text: str) -> str:

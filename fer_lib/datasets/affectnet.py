@@ -5,7 +5,7 @@ each. "csv" is the release of 2017: whole pictures, with the faces' boxes in two
 
 Rules, for both: -2 in valence or arousal means "not annotated" and reads as nan; any other number outside
 [-1, 1] is an error. Rows whose expression is 8 (none), 9 (uncertain) or 10 (no face) are left out, and
-counted.
+counted; so are, in the tables of 2017, rows that repeat another, and all rows of a face whose labels differ.
 """
 
 from __future__ import annotations

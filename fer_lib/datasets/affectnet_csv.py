@@ -35,6 +35,7 @@ LEFT_OUT = {8: "expression is none", 9: "expression is uncertain", 10: "expressi
 UNLABELLED = "picture without a label"
 NOT_ANNOTATED = "valence or arousal of -2 (not annotated)"
 NO_LANDMARKS = "picture without landmarks"
+DISPUTED = "face with labels that differ"
 NO_BOX = "picture without a face box (taken whole)"
 _POINTS = 136
 
@@ -75,7 +76,7 @@ def read(root: Path) -> Listing:
     """Read both tables; see `fer_lib.datasets.affectnet` for the rules.
 
     Raises:
-        DataError: a row that breaks a rule; a picture with two rows that say different things.
+        DataError: a row that breaks a rule.
     """
     dropped: Counter = Counter()
     named: set[str] = set()
@@ -83,7 +84,7 @@ def read(root: Path) -> Listing:
     for split, path in _lists(root).items():
         blocks = read_blocks(path, HEADER, header=HEADER)
         rows = _Rows.join([_block(block, split, dropped, named) for block in blocks])
-        parts.append(_once(path, split, rows, dropped))
+        parts.append(_once(rows, split, dropped))
     whole, folder = _Rows.join(parts), _pictures(root)
     there = walk(root / folder, SUFFIXES) if os.path.isdir(root / folder) else []
     dropped["train", UNLABELLED] = sum(name not in named for name in there)
@@ -176,15 +177,17 @@ def _are_numbers(text: str) -> bool:
         return False
 
 
-def _once(path: Path, split: str, rows: _Rows, dropped: Counter) -> _Rows:
-    """Leave repeated rows out; a picture whose rows say different things is an error."""
-    twice = rows.table.duplicated("path").to_numpy()
-    said = pd.concat([rows.table, pd.DataFrame(rows.boxes, columns=list(BOX))], axis=1)
-    differs = twice & ~said.duplicated().to_numpy()
-    if differs.any():
-        row = int(differs.argmax())
-        rule = "a picture must have one label; an earlier line says something else"
-        where, got = f"{path}, line {rows.lines[row]}", str(rows.table["path"][row])
-        raise DataError(where, rule, got, "Keep the line that is right.")
-    dropped[split, REPEATED] += int(twice.sum())
-    return rows.keep(~twice)
+def _once(rows: _Rows, split: str, dropped: Counter) -> _Rows:
+    """Leave out rows that repeat an earlier one, and faces whose rows say different things; count both.
+
+    A picture may be listed once for each of its faces, so a face is a picture with a box.
+    """
+    face = pd.concat([rows.table[["path"]], pd.DataFrame(rows.boxes, columns=list(BOX))], axis=1)
+    said = pd.concat([face, rows.table.drop(columns="path")], axis=1)
+    number = face.groupby(list(face.columns), dropna=False, sort=False).ngroup()
+    differs = said[~said.duplicated()].groupby(number).size().gt(1)
+    disputed = number.isin(differs.index[differs]).to_numpy()
+    repeated = said.duplicated().to_numpy() & ~disputed
+    dropped[split, DISPUTED] += int(disputed.sum())
+    dropped[split, REPEATED] += int(repeated.sum())
+    return rows.keep(~disputed & ~repeated)

@@ -148,6 +148,9 @@ PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
             "class",
             "accuracy",
         ),
+        _official(
+            "fabo", "Learn from train and report test, where the manifest of the films names such parts."
+        ),
     ),
     "amigos": (
         Protocol(

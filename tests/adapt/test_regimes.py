@@ -15,7 +15,7 @@ from fer_lib.datasets.faceset import FaceSet
 from fer_lib.encoders import FaceChannel
 from fer_lib.errors import DataError
 from fer_lib.heads import DenseHead, FaceModel
-from fer_lib.train import Settings, fit, predict, seeded
+from fer_lib.train import Parts, Settings, fit, predict, seeded
 
 CLASSES = ("neutral", "happiness", "sadness")
 
@@ -249,6 +249,21 @@ def test_persons_count_their_own_photos(runs) -> None:
     assert persons["gain"].is_monotonic_decreasing
     alone = strangers.by_person(before.drop(columns="subject"), after.drop(columns="subject"))
     assert alone[["subject", "photos"]].values.tolist() == [["everybody", len(after)]]
+
+
+def test_a_source_is_trained_once(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    faces = people()
+    parts = Parts(faces, faces, faces)
+    first = adapt.train_source(parts, epochs=1, width=0.125, size=16)
+    kept = sorted((tmp_path / "sources").iterdir())
+    written = [path.stat().st_mtime_ns for path in kept]
+    again = adapt.train_source(parts, epochs=1, width=0.125, size=16)
+    assert not changed(states(first), again)
+    assert [path.stat().st_mtime_ns for path in sorted((tmp_path / "sources").iterdir())] == written
+    assert changed(states(first), adapt.train_source(parts, epochs=2, width=0.125, size=16))
+    units = adapt.train_source(parts, epochs=1, width=0.125, size=16, units=24)
+    assert changed(states(first), units)
 
 
 def test_the_final_model_leaves_the_source_alone(model) -> None:
