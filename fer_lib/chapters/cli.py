@@ -189,14 +189,14 @@ def main() -> None:
     """Runs the command; errors that a user can mend are shown as one line, with exit status 2."""
     try:
         app()
-    except (ValueError, FileNotFoundError) as error:
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except (ValueError, OSError) as error:  # of a file: not found, not permitted, disk full
         if os.environ.get("FER_TRACEBACK"):
             raise
         print(f"fer: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
 
 
 def _pairs(given: list[str], flag: str = "-p", example: str = "seeds=3") -> dict[str, str]:

@@ -123,8 +123,7 @@ def report(checked: Any) -> str:
         rows = [[_counted(value) for value in row] for row in counted.itertuples(index=False)]
         lines += ["", columns(rows, header=[str(column) for column in counted])]
     if checked.findings:
-        found = [[f.severity, f"{f.count:,}", f.what, _examples(f.examples)] for f in checked.findings]
-        lines += ["", columns(found, header=["severity", "count", "found", "such as"])]
+        lines += ["", *_findings(checked.findings)]
     severe = [finding.severity for finding in checked.findings]
     stops, warnings = severe.count("stop"), severe.count("warning")
     verdict = f"NOT usable as it is: {stops} x stop" if stops else "usable"
@@ -139,10 +138,24 @@ def _counted(value: Any) -> str:
     return f"{value:,.3f}" if isinstance(value, float) and value % 1 else f"{value:,.0f}"
 
 
-def _examples(examples: Sequence[str], shown: int = 2, width: int = 90) -> str:
-    if len("; ".join(examples[:shown])) > width:
-        shown = 1
-    return printable("; ".join(examples[:shown])) + ("; ..." if len(examples) > shown else "")
+def _findings(findings: Sequence[Any], shown: int = 2) -> list[str]:
+    """A line a finding, broken where the terminal ends."""
+    terminal = shutil.get_terminal_size((110, 24)).columns
+    numbers = [f"{finding.count:,}" for finding in findings]
+    wide = max(len(number) for number in ["count", *numbers])
+    lines = [f"severity  {'count':>{wide}}  found"]
+    for finding, number in zip(findings, numbers, strict=True):
+        head, named = f"{finding.severity:8}  {number:>{wide}}  ", finding.examples
+        rest = "; ..." if len(named) > shown else ""
+        such = f", such as {'; '.join(named[:shown])}{rest}" if named else ""
+        lines += textwrap.wrap(
+            head + printable(finding.what + such),
+            max(terminal, len(head) + 40),
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines
 
 
 def printable(text: str) -> str:

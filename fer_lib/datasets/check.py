@@ -8,9 +8,9 @@ stop
     protocol's other splits; a class of the first task that no row of train shows.
 warning
     It may be used, and results need a word on it: some files missing or unreadable; the same pixels twice,
-    across splits, or with different labels; blank pictures; subjects or videos in several splits; a further
-    split without labels, or without one of the classes; numbers that differ from the published ones (a note
-    where a world was written out); no face found in more than half of the pictures.
+    across splits, or with different labels; blank pictures; subjects, videos or films in several splits; a
+    further split without labels, or without one of the classes; numbers that differ from the published ones
+    (a note where a world was written out); no face found in more than half of the pictures.
 note
     To be known: that the faces are synthetic; rows that the corpus's rules leave out, cells mended as it
     documents, rows without a label for one of its tasks, pictures in which the cascade finds no face.
@@ -123,7 +123,8 @@ def check(
     Args:
         name: of a corpus, such as "affectnet".
         root: its folder; None looks in ``$FER_DATA`` as `load` does.
-        faces: whether to look for a face in every picture: about 4 ms each on one core, 15 ms where there is none.
+        faces: whether to look for a face in every picture: about 4 ms each on one core, 15 ms where there is
+            none.
         workers: threads that decode; None takes all cores. The report does not depend on it.
         progress: show a bar; None shows it on a terminal only.
         allow_missing: largest share of files that may be missing or unreadable.

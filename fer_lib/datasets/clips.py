@@ -167,6 +167,8 @@ def _opened(path: Path) -> Iterator[Any]:
     """Open a film for reading, or say why not."""
     import cv2
 
+    if path.is_fifo():  # to open one waits for somebody to write
+        raise DataError(str(path), "the clip must be a file", "a pipe", "Put the clip in its place.")
     try:
         with path.open("rb") as file:
             empty = not file.read(1)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from fer_lib.worlds import World
 
 __all__ = [
-    "CORPORA", "OWN", "SYNTHETIC_LICENCE", "WORLD", "CorpusInfo", "describe", "metric_of", "names", "world_of",
+    "CORPORA", "OWN", "SYNTHETIC_LICENCE", "WORLD", "CorpusInfo", "describe", "metric_of", "names",
+    "world_of",
 ]  # fmt: skip
 
 WORLD = "world:"

@@ -10,6 +10,8 @@ making was interrupted.
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import errno
 import hashlib
 import io
@@ -85,17 +87,14 @@ def build(source: Callable[[], Source], bear: Bear, **parts: object) -> Store:
 
     Raises:
         DataError: from the source or `bear`: nothing is stored. Or the disk is full: what was decoded is
-            kept, and the next call goes on there.
+            kept, and the next call goes on there. Or the folder of the stores may not be written.
     """
     name = artifacts.key(layout=LAYOUT, **parts)
     target = artifacts.home() / KIND / name
     if target.is_dir():
         return open_store(target)
-    from filelock import FileLock
-
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(target.parent / f".{name}.lock"):
+        with _locked(target.parent, name):
             if not target.is_dir():  # else another process made it while this one waited
                 _make(target, source(), bear)
     except OSError as error:
@@ -107,14 +106,32 @@ def build(source: Callable[[], Source], bear: Bear, **parts: object) -> Store:
 
 def forget(store: Store) -> None:
     """Take a store away, so that it is made again; whoever has it open keeps it."""
-    from filelock import FileLock
-
-    with FileLock(store.folder.parent / f".{store.folder.name}.lock"):
+    with _locked(store.folder.parent, store.folder.name):
         old = store.folder.parent / f".{store.folder.name}.draft"
         shutil.rmtree(old, ignore_errors=True)
         if store.folder.is_dir():
             os.replace(store.folder, old)
             shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(shelf: Path, name: str) -> Iterator[None]:
+    """Let nobody else make or take away a store meanwhile."""
+    from filelock import FileLock
+
+    lock = FileLock(shelf / f".{name}.lock")
+    try:
+        shelf.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        fix = "Set FER_HOME to a folder of your own."
+        raise DataError(str(shelf), "the folder must be writable", error.strerror, fix) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _make(target: Path, source: Source, bear: Bear) -> None:
@@ -214,7 +231,7 @@ class _Draft:
         self.file.flush()
         os.fsync(self.file.fileno())
         names = ["path", "split", "reason", "detail"]
-        listed = pd.DataFrame(self.skipped, columns=names).to_csv(index=False)
+        listed = pd.DataFrame(self.skipped, columns=names).to_csv(index=False, quoting=csv.QUOTE_ALL)
         artifacts.atomic_write(self.folder / "skipped.csv", listed)
         lost = Counter((split, reason) for _, split, reason, _ in self.skipped)
         write_meta(

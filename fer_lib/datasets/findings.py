@@ -110,8 +110,8 @@ def labels(evidence: Evidence) -> Iterator[Finding]:
 
 
 def people(evidence: Evidence) -> Iterator[Finding]:
-    """Subjects and videos that are in several splits."""
-    for column in ("subject", "video"):
+    """Subjects, videos and films (of which clips were cut) that are in several splits."""
+    for column in ("subject", "video", "film"):
         if column not in evidence.table:
             continue
         known = evidence.table.iloc[evidence.kept][[column, "split"]].dropna()

@@ -8,7 +8,8 @@
 ``path`` (from the csv's folder) and any of ``subject``, ``split``, ``expression`` (a class name, or its
 number where `classes` is given), ``valence``, ``arousal`` (both in [-1, 1]), ``state_<name>`` (0 or 1) and
 ``share_<name>`` (shares of votes that sum to 1). An empty cell means: not known (an
-empty split: train). Other columns are carried along. The tasks follow from the columns.
+empty split: train). Other columns are carried along. The tasks follow from the columns. Photos in
+the folder that no line names are counted; beside a csv file given by itself they are not.
 
 Classes that are emotion words, in the usual spellings ("happy", "Happiness"), get the names and the order of
 the first vocabulary that holds them all; other classes are sorted. Photos without any label can be loaded by
@@ -20,6 +21,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +31,7 @@ from fer_lib.datasets.faceset import SPLITS
 from fer_lib.datasets.foldercsv import read_index
 from fer_lib.datasets.folderlabels import SPLIT_NAMES, Found, chosen_classes, class_name, in_order
 from fer_lib.datasets.listing import FRAMINGS, Listing, Release, check_framing
-from fer_lib.datasets.paths import is_text, tree_identity, walk
+from fer_lib.datasets.paths import column, is_text, tree_identity, walk
 from fer_lib.datasets.reading import listing as contents
 from fer_lib.datasets.store import identity
 from fer_lib.errors import DataError
@@ -79,7 +81,7 @@ def release(root: Path, *, framing: str = "found", classes: str | Sequence[str] 
     form = find(root)
     if form == "csv":
         file = root if root.is_file() else root / INDEX
-        found = read_index(file, wanted)
+        found = _with_others(root, read_index(file, wanted))
         base, files, source = file.parent, [identity(file)], f"columns of {file.name}"
     elif form == "folders":
         found, base, files, source = _folders(root, wanted), root, [], "names of the folders"
@@ -109,6 +111,15 @@ def _listing(found: Found) -> Listing:
     return Listing(found.table, dropped=+found.dropped)
 
 
+def _with_others(root: Path, found: Found) -> Found:
+    """Count the photos of a folder that its table does not name; beside a csv file given by itself, none."""
+    if not root.is_dir():
+        return found
+    others = sorted(set(walk(root, SUFFIXES)) - set(found.table["path"]))
+    dropped = found.dropped + Counter({("train", UNLABELLED): len(others)})
+    return replace(found, dropped=dropped, others=others)
+
+
 def _folders(root: Path, wanted: tuple[str, ...] | None) -> Found:
     """Read the class folders."""
     paths = walk(root, SUFFIXES)
@@ -120,10 +131,13 @@ def _folders(root: Path, wanted: tuple[str, ...] | None) -> Found:
         if len(part) < 2:
             others.append((path, split))
             continue
-        rows.append((path, split, part[1] if len(part) > 2 else None, _folder_class(root, part[0])))
+        person = _shown(part[1]) if len(part) > 2 else None
+        rows.append((path, split, person, _folder_class(root, part[0])))
     if not rows:
         return _without_labels(root, others, wanted)
-    table = pd.DataFrame(rows, columns=["path", "split", "subject", "expression"])
+    names, *others_of = zip(*rows, strict=True)
+    table = pd.DataFrame({"path": column(names)})
+    table[["split", "subject", "expression"]] = pd.DataFrame(list(zip(*others_of, strict=True)))
     classes = wanted or in_order(table["expression"])
     unknown = table.loc[~table["expression"].isin(classes), "path"]
     if len(unknown):
@@ -152,9 +166,14 @@ def _has_splits(root: Path, first: set[str]) -> bool:
 
 def _folder_class(root: Path, name: str) -> str:
     if not is_text(name):
-        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        raise DataError(str(root), "a class folder's name must be UTF-8", shown, "Rename the folder.")
+        rule = "a class folder's name must be UTF-8"
+        raise DataError(str(root), rule, _shown(name), "Rename the folder.")
     return class_name(name)
+
+
+def _shown(name: str) -> str:
+    """A name as UTF-8 text."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _without_labels(root: Path, others: list[tuple[str, str]], wanted: tuple[str, ...] | None) -> Found:
@@ -162,5 +181,6 @@ def _without_labels(root: Path, others: list[tuple[str, str]], wanted: tuple[str
     if wanted is None:
         fix = f"Sort them into folders named by class, or write a {INDEX}; to predict only, give classes=."
         raise DataError(str(root), "photos must have labels", f"{len(others)} photos in no class folder", fix)
-    table = pd.DataFrame(others, columns=["path", "split"]).assign(expression=-1)
+    names, splits = zip(*others, strict=True)
+    table = pd.DataFrame({"path": column(names), "split": list(splits), "expression": -1})
     return Found(table, wanted, ("categorical",), Counter(), labelled=False)

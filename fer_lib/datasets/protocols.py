@@ -127,9 +127,7 @@ PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
             "accuracy",
         ),
     ),
-    "omg_emotion": (
-        _official("omg_emotion", _SPLITS + " An utterance's prediction is the mean over its frames."),
-    ),
+    "omg_emotion": (_official("omg_emotion", _SPLITS + " An utterance counts once."),),
     "elderreact": (_official("elderreact", _SPLITS),),
     "emoreact": (_official("emoreact", _SPLITS),),
     "fabo": (
@@ -148,9 +146,7 @@ PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
             "class",
             "accuracy",
         ),
-        _official(
-            "fabo", "Learn from train and report test, where the manifest of the films names such parts."
-        ),
+        _official("fabo", "Learn from train, report test, where the manifest names such parts."),
     ),
     "amigos": (
         Protocol(
@@ -173,9 +169,7 @@ PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
             within=True,
         ),
     ),
-    "affwild2": (
-        _official("affwild2", _SPLITS + " Where the test labels are not there, validation is reported."),
-    ),
+    "affwild2": (_official("affwild2", _SPLITS + " Without test labels, report validation."),),
 }
 """The protocols of each corpus, the default first; a world follows those of its corpus."""
 

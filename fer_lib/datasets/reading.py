@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -187,7 +188,7 @@ def _came_back(release: Release, store: Store) -> bool:
         except OSError:
             continue
         changed = status.st_ctime if reason == FORBIDDEN else status.st_mtime
-        if reason == MISSING or changed > made:
+        if reason == MISSING or made <= changed <= time.time():  # dates to come would never pass
             return True
     return False
 

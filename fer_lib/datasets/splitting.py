@@ -57,9 +57,14 @@ def known_subjects(faces: FaceSet) -> np.ndarray:
 
 
 def people_of(faces: FaceSet) -> np.ndarray:
-    """Number the people, int (N,), from 0; a row without a subject goes with its clip, else it is alone."""
+    """Number the people, int (N,), from 0; a row without a subject goes with its clip, else it is alone.
+
+    Clips cut from one film (column ``film``, as in ElderReact) go together: they may show one person.
+    """
     known, clips = known_subjects(faces), clips_of(faces)
     other = np.arange(len(faces)) if clips is None else clips
+    if clips is not None and "film" in faces.table and faces.table["film"].notna().all():
+        other = _codes(faces, "film")
     if not known.any():
         return _numbered(other)
     return _numbered(known, np.where(known, _codes(faces, "subject"), other))

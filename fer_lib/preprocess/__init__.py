@@ -4,8 +4,10 @@ from fer_lib.preprocess.align import align, eye_centres, similarity_from_eyes, w
 from fer_lib.preprocess.detect import detect, find_eyes, find_faces
 from fer_lib.preprocess.inputs import prepare
 from fer_lib.preprocess.masks import overlay
+from fer_lib.preprocess.track import Tracker, track_faces
 
 __all__ = [
+    "Tracker",
     "align",
     "detect",
     "eye_centres",
@@ -14,5 +16,6 @@ __all__ = [
     "overlay",
     "prepare",
     "similarity_from_eyes",
+    "track_faces",
     "warp",
 ]

@@ -49,7 +49,7 @@ def evaluate(pred: np.ndarray, faces: Any) -> dict[str, float]:
 def pool(pred: np.ndarray, faces: Any) -> tuple[np.ndarray, Any]:
     """Take the mean of the predictions over the frames that one label is given to, as in OMG-Emotion.
 
-    Which corpora are scored so says ``fer_lib.datasets.corpora.CorpusInfo.scored_by``. Frames without a face
+    Which corpora are scored so says ``fer_lib.datasets.facts.CorpusInfo.scored_by``. Frames without a face
     are not in the set and so have no part in the mean.
 
     Args:

@@ -262,8 +262,9 @@ def test_a_source_is_trained_once(tmp_path, monkeypatch) -> None:
     assert not changed(states(first), again)
     assert [path.stat().st_mtime_ns for path in sorted((tmp_path / "sources").iterdir())] == written
     assert changed(states(first), adapt.train_source(parts, epochs=2, width=0.125, size=16))
-    units = adapt.train_source(parts, epochs=1, width=0.125, size=16, units=24)
-    assert changed(states(first), units)
+    large = {"epochs": 1, "width": 0.125, "size": 32}
+    plain, units = (adapt.train_source(parts, units=number, **large) for number in (0, 64))
+    assert changed(states(plain), units)
 
 
 def test_the_final_model_leaves_the_source_alone(model) -> None:

@@ -1,6 +1,7 @@
 """Clips: frames by time, whatever the file's rate; spans, rotation, broken files; films written and read."""
 
 import errno
+import os
 import struct
 from pathlib import Path
 
@@ -271,6 +272,11 @@ def _folder(path):
     path.mkdir()
 
 
+def _pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
 def _itself(path):
     path.unlink()
     path.symlink_to(path)
@@ -287,6 +293,7 @@ def _itself(path):
         (_no_index, ".mp4", "must hold a film; got a file without readable video"),
         (_sound, ".avi", "must hold a film; got a file without readable video"),
         (_gone, ".mp4", "must be readable; got No such file"),
+        (_pipe, ".mp4", "must be a file; got a pipe"),
         (_folder, ".mp4", "must be readable; got Is a directory"),
         (_itself, ".mp4", "must be readable; got Too many levels"),
     ],

@@ -37,7 +37,7 @@ def parts_of():
             PICTURES[start : start + size],
             table,
             dropped=Counter({("train", "blurred"): number}),
-            skipped=[(f'a "{number}", b\n', "train", MISSING, "No such file")],
+            skipped=[(f'a "{number}", b\r\n\r', "train", MISSING, "No such file")],
             mended=Counter({"clamped": 1}),
         )
         start += size
@@ -90,7 +90,7 @@ def test_a_store_holds_what_the_chunks_brought(stores):
     assert store.table["path"].tolist() == [f"ü{i}" for i in range(10)]
     assert store.dropped == {("test", "left out"): 4, ("train", "blurred"): 10, ("train", MISSING): 5}
     assert store.mended == {"clamped": 7}
-    assert store.skipped() == [(f'a "{i}", b\n', "train", MISSING, "No such file") for i in range(5)]
+    assert store.skipped() == [(f'a "{i}", b\r\n\r', "train", MISSING, "No such file") for i in range(5)]
     assert store.listed == 15
     assert sorted(files(store)) == ["images.npy", "meta.json", "skipped.csv", "table.parquet"]
     assert len(stores()) == 1
@@ -349,7 +349,10 @@ class TestReading:
         assert (tmp_path / "004.png").stat().st_mtime <= (first.folder / "meta.json").stat().st_mtime
         assert len(again.pixels) == 8
         (tmp_path / "004.png").write_bytes(whole[4])
-        os.utime(tmp_path / "004.png", (time.time() + 5,) * 2)
+        os.utime(tmp_path / "004.png", (time.time() + 1e6,) * 2)
+        assert len(read(release).store.pixels) == 8  # a date to come tells nothing
+        os.utime(tmp_path / "004.png")
+        os.utime(first.folder / "meta.json", (time.time() - 60,) * 2)
         assert np.array_equal(read(release).store.pixels, images[[0, 1, 2, 4, 5, 6, 7, 8, 9]])
         (tmp_path / "003.png").write_bytes(whole[3])
         assert np.array_equal(read(release).store.pixels, images)

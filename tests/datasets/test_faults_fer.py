@@ -140,8 +140,11 @@ NAMED = (
     named("out of range", label(-3, "-1"), FIELD + r"votes must be whole numbers from 0; got .*-1"),
     named("bad box", label(1, '"(x'), FIELD + r'the box must be "\(left, top, right, bottom\)".*; got \(x'),
     named("repeated line", faults.repeat_line(LABELS, 0), dropped={"row repeated": 1}),
-    named("conflicting line", faults.repeat_line(LABELS, 0, -3, "9"),
-          dropped={"picture named again with other votes": 1}),
+    named(
+        "conflicting line",
+        faults.repeat_line(LABELS, 0, -3, "9"),
+        dropped={"picture named again with other votes": 1},
+    ),
     named("path climbs out", label(0, "../x.png"), FIELD + r"the row's picture must lie in FER2013Train; go"),
     named("path absolute", label(0, "/etc/x.png"), FIELD + r"the row's picture must lie in FER2013Train; go"),
     named("BOM", faults.bom(LABELS)),

@@ -150,6 +150,9 @@ AMIGOS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("case", [*OMG, *FABO, *AMIGOS], ids=str)
+CASES = (*OMG, *FABO, *AMIGOS)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(case, tmp_path, tmp_path_factory):
     check(case, base(case.corpus, case.form, tmp_path_factory), tmp_path / "release")

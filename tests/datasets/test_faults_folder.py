@@ -1,11 +1,12 @@
 """Bad input: your own faces, in class folders and in a table."""
 
 import os
+import shutil
 from functools import partial
 
 import faults
 import pytest
-from fault_cases import Case, base, check
+from fault_cases import Case, base, check, read, shelf
 
 BROKEN = {"file does not decode": 1}
 LARGE = {"picture larger than 64 megapixels": 1}
@@ -74,6 +75,7 @@ table = partial(Case, "folder", "csv")
 TABLE = (
     table("photo missing", faults.remove(), dropped={"file missing": 1}),
     *(table(name, harm, dropped=count) for name, harm, count in PHOTOS),
+    table("folder loop", faults.ring()),
     table("empty", faults.empty(INDEX), r"faces.csv: the file must hold rows; got an empty file. "),
     table("only a header", faults.on_lines(INDEX, lambda lines: lines[:1]), r"must hold rows; got only a he"),
     table("wrong header", faults.header(INDEX, "path", "file"), r"faces.csv, line 1: the header must name t"),
@@ -99,7 +101,22 @@ TABLE = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("case", [*FOLDERS, *TABLE], ids=str)
+CASES = (*FOLDERS, *TABLE)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(case, tmp_path, tmp_path_factory):
     good = base(case.corpus, case.form, tmp_path_factory)  # options of a case are part of its fault
     check(case, good, tmp_path / "release")
+
+
+def test_a_person_whose_name_is_not_utf8(tmp_path, tmp_path_factory):
+    good = base("folder", "folders", tmp_path_factory)
+    shutil.copytree(good.folder, tmp_path / "r")
+    folder = tmp_path / "r" / "happy" / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    shutil.copyfile(good.folder / good.kept[0], folder / "p.png")
+    faces = read("folder", tmp_path / "r", **good.options)
+    assert sorted(faces.table["path"]) == sorted(good.kept)
+    assert faces.dropped == {"file name is not UTF-8": 1}
+    assert len(shelf()) == 1

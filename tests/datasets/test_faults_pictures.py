@@ -72,6 +72,9 @@ CSV = (
         mended={"valence or arousal of -2 (not annotated)": 1}),
     csv("no box", faults.both(*(in_list(1, at, "") for at in range(1, 5))),
         mended={"picture without a face box (taken whole)": 1}),
+    csv("box outside", faults.losing(in_list(1, 1, "9999"), 0), options={"framing": "given"},
+        dropped={"face box does not fit the picture": 1}),
+    csv("no face found", faults.noise(), options={"framing": "found"}, dropped={"no face found": 1}),
     csv("no pictures", faults.drop_folder("*Images"), r"20% of a corpus.*; got 8 of 8. .*: file mis"),
 )  # fmt: skip
 

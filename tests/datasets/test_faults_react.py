@@ -3,8 +3,11 @@
 from functools import partial
 
 import faults
+import numpy as np
 import pytest
 from fault_cases import Case, base, check
+
+from fer_lib.datasets.releases.films import write_film
 
 BROKEN = {"file does not decode": 1}
 NO_LABEL = {"picture without a label": 1}
@@ -20,12 +23,19 @@ CLIPS = (  # faults of one clip: what is counted
     ("folder loop", faults.ring(), {}),
 )
 
+
+def grey_film(path) -> None:
+    write_film(path, np.full((8, 3, 48, 48), 128, np.uint8), 1)
+
+
 LABELS = "Annotations/train_labels.txt"
 LINE = r"train_labels.txt, line 2: "
 field = partial(faults.cell, LABELS, 1, separator=" ")
 elder = partial(Case, "elderreact", "")
 ELDERREACT = (
     *(elder(name, harm, dropped=count) for name, harm, count in CLIPS),
+    elder("no face found", faults.on_file(grey_film)(), options={"framing": "found"},
+          dropped={"clip without a face": 1, "frame without a face": 8}),
     elder("no labels", faults.drop_folder("Annotations"), r"the folder must hold Annotations/train_labels.t"),
     elder("labels empty", faults.empty(LABELS), r"train_labels.txt: the file must hold rows; got an empty f"),
     elder("labels a folder", faults.as_folder("Annotations/dev_labels.txt"), r"dev_labels.txt: .*readable; "),
@@ -81,6 +91,9 @@ EMOREACT = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("case", [*ELDERREACT, *EMOREACT], ids=str)
+CASES = (*ELDERREACT, *EMOREACT)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(case, tmp_path, tmp_path_factory):
     check(case, base(case.corpus, case.form, tmp_path_factory, **case.options), tmp_path / "release")

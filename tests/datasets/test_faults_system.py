@@ -67,6 +67,21 @@ def test_permission_given_later(corpus, form, everyones, tmp_path_factory):
         compare(read(corpus, root, **good.options), good, [], changed=False)
 
 
+@pytest.mark.parametrize(("corpus", "form"), MEDIA)
+def test_a_home_without_permission(corpus, form, everyones, tmp_path_factory):
+    good = base(corpus, form, tmp_path_factory)
+    shutil.copytree(good.folder, everyones / "r")
+    (everyones / "home").mkdir(mode=0o755)
+    if os.geteuid():
+        (everyones / "home").chmod(0o555)
+    match = r"faces: the folder must be writable; got Permission denied. Set FER_HOME"
+    with faults.without_privileges(), pytest.raises(DataError, match=match):
+        read(corpus, everyones / "r", **good.options)
+    (everyones / "home").chmod(0o777)
+    with faults.without_privileges():
+        compare(read(corpus, everyones / "r", **good.options), good, [], changed=False)
+
+
 @pytest.mark.parametrize(("corpus", "form"), FORMS, ids=IDS)
 def test_a_root_that_is_not_utf8(corpus, form, tmp_path, tmp_path_factory):
     good = base(corpus, form, tmp_path_factory)

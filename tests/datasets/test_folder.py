@@ -96,7 +96,7 @@ def test_a_csv_carries_every_kind_of_label(tmp_path) -> None:
     faces = whole(index(root, text))
     assert faces.tasks == ("categorical", "valence_arousal")
     assert faces.classes == ("happiness", "sadness")
-    assert faces.dropped == {"no categorical label": 1}
+    assert faces.dropped == {"no categorical label": 1, "picture without a label": 1}
     assert faces.table["path"].tolist() == ["a.png", "c.png"]
     assert set(faces.table["split"]) == {"train"}
     assert faces.table["subject"].tolist() == ["p1", "1"]  # codes stay texts
@@ -286,7 +286,7 @@ def test_a_broken_csv_is_one_clear_error(tmp_path, text, message) -> None:
 
 def test_repeated_rows_are_counted(tmp_path) -> None:
     faces = whole(index(tmp_path / "own", "path,expression\na.png,happy\nb.png,sad\na.png,happy\n"))
-    assert (len(faces), faces.dropped) == (2, {REPEATED: 1})
+    assert (len(faces), faces.dropped) == (2, {REPEATED: 1, "picture without a label": 2})
 
 
 @pytest.mark.parametrize(

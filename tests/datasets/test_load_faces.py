@@ -196,7 +196,7 @@ class TestReleases:
             load("affectnet", root=stub, task="multi_label")
         assert stores() == []
         with pytest.raises(ValueError, match=r"task must be one of .* for world:jaffe; got 'valence_ar"):
-            load("world:jaffe", limit=2, task="valence_arousal")
+            load("world:jaffe", limit=2, size=32, task="valence_arousal")
 
     def test_task_of_a_world(self):
         faces = load("world:affectnet", limit=4, task="valence_arousal", size=32)

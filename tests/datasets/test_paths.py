@@ -31,8 +31,8 @@ def test_a_path_stays_below_the_root_or_is_refused(name):
         path = inside(name, "labels.csv, line 2")
     except DataError:
         return
-    for joined in (os.path.join("/data/root", path), os.path.join("/data/root", path.replace("\\", "/"))):
-        assert os.path.normpath(joined).startswith("/data/root/")
+    for joined in (os.path.join("/data/corpus", path), os.path.join("/data/corpus", path.replace("\\", "/"))):
+        assert os.path.normpath(joined).startswith("/data/corpus/")
     assert "\\" not in path
     assert not path.startswith(("/", "./"))
 

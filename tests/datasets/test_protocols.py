@@ -276,6 +276,12 @@ def test_who_and_what_a_row_belongs_to():
     assert stretches_of(faces).tolist() == [0, 1, 2, 3, 4, 5]
     files = made("elderreact", {"path": ["q.mp4", "r.mp4", "q.mp4"]})
     assert people_of(files).tolist() == clips_of(files).tolist() == stretches_of(files).tolist() == [0, 1, 0]
+    films = made("elderreact", {"path": ["1.mp4", "2.mp4", "3.mp4"], "film": ["x", "y", "x"]})
+    assert (people_of(films).tolist(), clips_of(films).tolist()) == ([0, 1, 0], [0, 1, 2])
+    watched = made(
+        "amigos", {"subject": ["a", "a", "b"], "video": ["a1", "a2", "b1"], "film": ["1", "2", "1"]}
+    )
+    assert people_of(watched).tolist() == [0, 0, 1]
     pictures = made("jaffe", {"path": ["q", "r", "q"]}, unit="image")
     assert clips_of(pictures) is stretches_of(pictures) is None
     assert people_of(pictures).tolist() == [0, 1, 2]
