@@ -156,17 +156,6 @@ def test_faults_of_the_folder_form(tmp_path, stores, fault, match):
     assert stores() == []
 
 
-def test_a_broken_picture_among_many_is_left_out_and_counted(tmp_path):
-    images = releases.faces(8)
-    for number, image in enumerate(images):
-        releases.write_picture(tmp_path / "train" / "happy" / f"{number}.png", image)
-    path = tmp_path / "train" / "happy" / "3.png"
-    path.write_bytes(path.read_bytes()[:900])
-    faces = load("fer2013", root=tmp_path)
-    assert faces.dropped == {"file does not decode": 1}
-    assert np.array_equal(faces.images[:, 0], np.delete(images, 3, axis=0))
-
-
 def _row(number, edit):
     """Make a change of one row's fields."""
 
