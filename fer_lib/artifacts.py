@@ -4,13 +4,17 @@ What is stored is named by a key computed from everything it depends on, so noth
 another option or another source file is another key. Folders appear whole or not at all.
 """
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from fer_lib.errors import DataError
 
 
 def home() -> Path:
@@ -64,14 +68,14 @@ def build_once(kind: str, name: str, make: Callable[[Path], None]) -> Path:
 
     Returns:
         The finished folder.
+
+    Raises:
+        DataError: the shelf may not be written.
     """
     target = home() / kind / name
     if target.is_dir():
         return target
-    from filelock import FileLock
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.parent / f".{name}.lock"):
+    with locked(target.parent, name):
         if target.is_dir():  # another process made it while this one waited
             return target
         for abandoned in target.parent.glob(f".{name}-*"):  # of a process that was killed outright
@@ -85,6 +89,34 @@ def build_once(kind: str, name: str, make: Callable[[Path], None]) -> Path:
             shutil.rmtree(draft, ignore_errors=True)
             raise
     return target
+
+
+@contextlib.contextmanager
+def locked(shelf: Path, name: str) -> Iterator[None]:
+    """Let nobody else make or take away an artifact meanwhile; the shelf is made where it is absent.
+
+    Args:
+        shelf: folder of the artifacts.
+        name: the artifact.
+
+    Raises:
+        DataError: the shelf may not be written.
+    """
+    from filelock import FileLock
+
+    lock = FileLock(shelf / f".{name}.lock")
+    try:
+        shelf.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        fix = "Set FER_HOME to a folder of your own."
+        raise DataError(str(shelf), "the folder must be writable", error.strerror, fix) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def atomic_write(path: str | Path, data: bytes | str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fer_lib import artifacts
+from fer_lib.errors import DataError
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +128,14 @@ def test_atomic_write_keeps_the_old_file_when_it_fails(tmp_path):
         artifacts.atomic_write(path, 3)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_shelf_that_may_not_be_written_is_named(cache, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)  # root may write everywhere, so the refusal is made here
+    with pytest.raises(
+        DataError, match=r"store: the folder must be writable; got Permission denied. Set FER_"
+    ):
+        artifacts.build_once("store", "abc", lambda folder: None)

@@ -4,8 +4,8 @@ Severity of what is found:
 
 stop
     The corpus may not be used as it is: a label file breaks a rule; more files are missing or unreadable
-    than may be (`allow_missing`); labels out of their range; no labelled row in train, or none in any of the
-    protocol's other splits; a class of the first task that no row of train shows.
+    than may be (`allow_missing`); labels out of their range; no labelled row in train, or no row at all in
+    the protocol's other splits; a class of the first task that no row of train shows.
 warning
     It may be used, and results need a word on it: some files missing or unreadable; the same pixels twice,
     across splits, or with different labels; blank pictures; subjects, videos or films in several splits; a

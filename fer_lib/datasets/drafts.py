@@ -10,7 +10,6 @@ making was interrupted.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import errno
 import hashlib
@@ -94,7 +93,7 @@ def build(source: Callable[[], Source], bear: Bear, **parts: object) -> Store:
     if target.is_dir():
         return open_store(target)
     try:
-        with _locked(target.parent, name):
+        with artifacts.locked(target.parent, name):
             if not target.is_dir():  # else another process made it while this one waited
                 _make(target, source(), bear)
     except OSError as error:
@@ -106,32 +105,12 @@ def build(source: Callable[[], Source], bear: Bear, **parts: object) -> Store:
 
 def forget(store: Store) -> None:
     """Take a store away, so that it is made again; whoever has it open keeps it."""
-    with _locked(store.folder.parent, store.folder.name):
+    with artifacts.locked(store.folder.parent, store.folder.name):
         old = store.folder.parent / f".{store.folder.name}.draft"
         shutil.rmtree(old, ignore_errors=True)
         if store.folder.is_dir():
             os.replace(store.folder, old)
             shutil.rmtree(old, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _locked(shelf: Path, name: str) -> Iterator[None]:
-    """Let nobody else make or take away a store meanwhile."""
-    from filelock import FileLock
-
-    lock = FileLock(shelf / f".{name}.lock")
-    try:
-        shelf.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise
-        fix = "Set FER_HOME to a folder of your own."
-        raise DataError(str(shelf), "the folder must be writable", error.strerror, fix) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _make(target: Path, source: Source, bear: Bear) -> None:
