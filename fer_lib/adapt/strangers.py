@@ -18,21 +18,23 @@ def strangers(runs: Adaptation, model: str) -> "pd.DataFrame":
         model: name of the regime, or "as it is".
 
     Returns:
-        A row a photo that was tested: path, subject (if known), expression, predicted (names), right, times
-        (runs that tested it), and a column ``p_<class>`` for each class: mean probabilities.
+        A row a photo that was tested: path, frame (of clips), subject (if known), expression, predicted
+        (names), right, times (runs that tested it), and a column ``p_<class>`` for each class: mean
+        probabilities.
     """
     import pandas as pd
 
     kept = []
     for seed, parts in runs.parts.items():
         faces, pred = parts.test, runs.comparison.predictions[model, seed]
-        known = faces.table[[c for c in ("path", "subject") if c in faces.table]].copy()
+        known = faces.table[[c for c in ("path", "frame", "subject") if c in faces.table]].copy()
         if "path" not in known:
             known.insert(0, "path", [f"row {row}" for row in faces.rows])
         known["expression"] = [faces.classes[k] for k in faces.table["expression"]]
         known[[f"p_{one}" for one in faces.classes]] = pred
         kept.append(known)
-    by_photo = pd.concat(kept, ignore_index=True).groupby("path", sort=True)
+    whole = pd.concat(kept, ignore_index=True)
+    by_photo = whole.groupby([c for c in ("path", "frame") if c in whole], sort=True)
     table = by_photo.first().reset_index()
     chances = [column for column in table if column.startswith("p_")]
     table[chances] = by_photo[chances].mean().to_numpy()

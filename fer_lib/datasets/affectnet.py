@@ -20,7 +20,7 @@ import pandas as pd
 from fer_lib.affect import VOCABULARIES
 from fer_lib.datasets import affectnet_csv, affectnet_npy
 from fer_lib.datasets.listing import Release, check_framing
-from fer_lib.datasets.reading import listing as contents
+from fer_lib.datasets.paths import contents
 from fer_lib.errors import DataError
 
 VERSION = 1  # raise when the same files would be read differently: their stores are then made again
@@ -62,7 +62,7 @@ def release(root: Path, *, classes: int = 8, framing: str = "given") -> Release:
     form = find(root)
     if form is None:
         rule = "the folder must hold train_set or val_set, or Manually_Annotated_file_lists"
-        got = contents(root) if root.is_dir() else "no folder"
+        got = contents(root)
         raise DataError(str(root), rule, got, "Point root at the folder that holds the release.")
     reader, place = _FORMS[form], _place(root, form) or root
     return Release(

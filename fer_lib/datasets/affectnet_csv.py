@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_lib.datasets.listing import REPEATED, Listing
+from fer_lib.datasets.listing import REPEATED, UNLABELLED, Listing
 from fer_lib.datasets.paths import inside, names_in, tree_identity, walk
 from fer_lib.datasets.store import identity
 from fer_lib.datasets.textblocks import read_blocks
@@ -32,7 +32,6 @@ HEADER = ("subDirectory_filePath", *BOX, "facial_landmarks", "expression", "vale
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif")
 SOURCE = f"{LISTS}, release of 2017"
 LEFT_OUT = {8: "expression is none", 9: "expression is uncertain", 10: "expression is no-face"}
-UNLABELLED = "picture without a label"
 NOT_ANNOTATED = "valence or arousal of -2 (not annotated)"
 NO_LANDMARKS = "picture without landmarks"
 DISPUTED = "face with labels that differ"

@@ -23,8 +23,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from fer_lib.datasets.affectnet_csv import LEFT_OUT, NO_LANDMARKS, NOT_ANNOTATED, UNLABELLED
-from fer_lib.datasets.listing import Listing
+from fer_lib.datasets.affectnet_csv import LEFT_OUT, NO_LANDMARKS, NOT_ANNOTATED
+from fer_lib.datasets.listing import UNLABELLED, Listing
 from fer_lib.datasets.paths import column, names_in, tree_identity
 from fer_lib.errors import DataError
 

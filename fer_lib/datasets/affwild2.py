@@ -36,11 +36,9 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.affect import VOCABULARIES
-from fer_lib.datasets.clipfolders import UNLABELLED
 from fer_lib.datasets.framelines import expressions, ratings
-from fer_lib.datasets.listing import Listing, Release, check_framing
-from fer_lib.datasets.paths import column, is_folder, names_in, tree_identity
-from fer_lib.datasets.reading import listing as contents
+from fer_lib.datasets.listing import UNLABELLED, Listing, Release, check_framing
+from fer_lib.datasets.paths import column, contents, is_folder, names_in, tree_identity
 from fer_lib.errors import DataError
 
 VERSION = 1  # raise when the same files would be read differently: their stores are then made again
@@ -105,7 +103,7 @@ def release(root: Path, *, task: str = "valence_arousal", every: int = 10, frami
         raise ValueError(f"every must be a whole number above 0; got {every!r}. 1 takes every frame.")
     videos = _videos(root)
     if not videos:
-        got = contents(root) if root.is_dir() else "no folder"
+        got = contents(root)
         rule = "the folder must hold VA_Set or EXPR_Set with Train_Set/<video>.txt"
         raise DataError(str(root), rule, got, "Point root at the folder with annotations and faces.")
     faces = _faces(root)

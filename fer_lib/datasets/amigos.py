@@ -29,11 +29,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_lib.datasets.clipfolders import UNLABELLED
 from fer_lib.datasets.clips import FILM_SUFFIXES
-from fer_lib.datasets.listing import REPEATED, Listing, Release, check_every, check_framing
-from fer_lib.datasets.paths import column, names_in, tree_identity, walk
-from fer_lib.datasets.reading import listing as contents
+from fer_lib.datasets.listing import REPEATED, UNLABELLED, Listing, Release, check_every, check_framing
+from fer_lib.datasets.paths import column, contents, names_in, tree_identity, walk
 from fer_lib.datasets.sheets import Sheet, read_sheet
 from fer_lib.datasets.store import identity
 from fer_lib.errors import DataError
@@ -91,7 +89,7 @@ def release(
     chosen = _people(people)
     workbook = _workbook(root)
     if workbook is None:
-        got = contents(root) if root.is_dir() else "no folder"
+        got = contents(root)
         fix = "Point root at the folder that holds the annotations and the films of the faces."
         raise DataError(str(root), "the folder must hold External_Annotations.xlsx", got, fix)
     return Release(

@@ -20,8 +20,6 @@ Readers end at the first rule that a label file breaks, so a corpus may have fur
 
 from __future__ import annotations
 
-import difflib
-import inspect as signatures
 import json
 import time
 from collections import Counter
@@ -138,18 +136,17 @@ def check(
         TypeError: an option that the corpus does not have.
         ValueError: an option out of its range.
     """
-    from fer_lib.datasets.load import find_root
+    from fer_lib.datasets.load import check_options, check_share, find_root, is_written_world
 
     start = time.perf_counter()
     reader = _reader(name)
     place = find_root(name, root)
-    _check_options(name, reader, options)
-    if not 0 <= allow_missing <= 1:
-        raise ValueError(f"allow_missing must lie in [0, 1]; got {allow_missing!r}. 0.2 allows a fifth.")
+    check_options(name, options)
+    check_share(allow_missing)
     try:
         release = reader.release(place, **options)
         how = {"workers": workers, "progress": progress}
-        evidence = _read(release, faces, allow_missing, _synthetic(place), how)
+        evidence = _read(release, faces, allow_missing, is_written_world(place), how)
     except (DataError, OSError) as error:
         fault = (Finding(STOP, _told(error), 1),)
         return Report(name, place, "", "", 0, pd.DataFrame(), fault, (), time.perf_counter() - start)
@@ -179,25 +176,9 @@ def _reader(name: str) -> ModuleType:
     return READERS[name]
 
 
-def _check_options(name: str, reader: ModuleType, options: dict[str, Any]) -> None:
-    known = [*signatures.signature(reader.release).parameters][1:]  # after root
-    for option in options:
-        if option not in known:
-            near = difflib.get_close_matches(option, known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else "Leave it out."
-            raise TypeError(f"options of {name} must be among {known}; got {option!r}. {hint}")
-
-
 def _told(error: DataError | OSError) -> str:
     """An error as a finding: the whole message, or which file the system refuses."""
     return str(error) if isinstance(error, DataError) else f"{error.filename or 'a file'}: {error.strerror}"
-
-
-def _synthetic(root: Path) -> bool:
-    """Whether the folder says that a world was written there."""
-    from fer_lib.datasets.load import SYNTHETIC
-
-    return ((root if root.is_dir() else root.parent) / SYNTHETIC).is_file()
 
 
 def _read(

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fer_lib.datasets.clips import FILM_SUFFIXES
+from fer_lib.datasets.listing import UNLABELLED
 from fer_lib.datasets.paths import inside, walk
-
-UNLABELLED = "picture without a label"
 
 
 def clip_folders(root: Path, names: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -28,8 +28,7 @@ import pandas as pd
 from fer_lib.affect import VOCABULARIES
 from fer_lib.datasets.clipfolders import clip_folders, clips_below, find_clips, unlabelled
 from fer_lib.datasets.listing import REPEATED, Listing, Release, check_every, check_framing
-from fer_lib.datasets.paths import tree_identity
-from fer_lib.datasets.reading import listing as contents
+from fer_lib.datasets.paths import contents, tree_identity
 from fer_lib.datasets.store import identity
 from fer_lib.datasets.textfiles import TextTable, read_table
 from fer_lib.errors import DataError
@@ -69,7 +68,7 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.5) 
     check_framing(framing)
     place = _labels(root)
     if place is None:
-        got = contents(root) if root.is_dir() else "no folder"
+        got = contents(root)
         rule = "the folder must hold Annotations/train_labels.txt, dev_labels.txt or test_labels.txt"
         raise DataError(str(root), rule, got, "Point root at the folder that holds the release.")
     paths = {name: place / f"{name}_labels.txt" for name in SPLITS}

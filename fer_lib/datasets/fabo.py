@@ -31,12 +31,11 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.affect import VOCABULARIES
-from fer_lib.datasets.clipfolders import UNLABELLED, find_clips
+from fer_lib.datasets.clipfolders import find_clips
 from fer_lib.datasets.clips import FILM_SUFFIXES
 from fer_lib.datasets.faceset import SPLITS
-from fer_lib.datasets.listing import REPEATED, Listing, Release, check_every, check_framing
-from fer_lib.datasets.paths import tree_identity, walk
-from fer_lib.datasets.reading import listing as contents
+from fer_lib.datasets.listing import REPEATED, UNLABELLED, Listing, Release, check_every, check_framing
+from fer_lib.datasets.paths import contents, tree_identity, walk
 from fer_lib.datasets.store import identity
 from fer_lib.datasets.textfiles import TextTable, read_table
 from fer_lib.errors import DataError
@@ -86,7 +85,7 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.2) 
     every_s = check_every(every_s)
     manifest = _manifest(root)
     if manifest is None:
-        got = contents(root) if root.is_dir() else "no folder"
+        got = contents(root)
         fix = f"Write one with the columns {','.join(COLUMNS)}: see the page on access to data."
         raise DataError(str(root), "the folder must hold the manifest fabo.csv", got, fix)
     return Release(

@@ -50,6 +50,11 @@ class CorpusInfo:
     class_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     task_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
+    @property
+    def access(self) -> str:
+        """What to do to get it, and where."""
+        return self.obtain if self.homepage == "none" else f"{self.obtain} Homepage: {self.homepage}."
+
 
 _RESEARCH = "non-commercial research under the authors' agreement; may not be passed on"
 _OFFICIAL = "the official splits; models are selected on validation"

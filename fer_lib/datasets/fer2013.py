@@ -18,7 +18,7 @@ import pandas as pd
 from fer_lib.affect import VOCABULARIES
 from fer_lib.datasets import csvpixels, folders
 from fer_lib.datasets.listing import Listing, Release
-from fer_lib.datasets.reading import listing, only
+from fer_lib.datasets.paths import contents
 from fer_lib.datasets.store import Chunk, identity
 from fer_lib.datasets.subjects import names_people, with_subjects
 from fer_lib.errors import DataError
@@ -46,9 +46,9 @@ def find(root: Path) -> str | None:
     Args:
         root: a folder, or the csv file itself.
     """
-    if root.is_file() or only(root, *CSV_FILES):
+    if root.is_file() or _first(root, *CSV_FILES):
         return "csv"
-    if only(root, "train.csv"):
+    if _first(root, "train.csv"):
         return "challenge"
     return "folders" if folders.split_folders(root, SPLIT_FOLDERS) else None
 
@@ -71,7 +71,7 @@ def release(root: Path) -> Release:
     form = find(root)
     if form is None:
         rule = "the folder must hold fer2013.csv, or train.csv (and test.csv), or train/angry and so on"
-        raise DataError(str(root), rule, listing(root), "Point root at the folder that holds the release.")
+        raise DataError(str(root), rule, contents(root), "Point root at the folder that holds the release.")
     files, chunks, source = {"csv": _csv, "challenge": _challenge, "folders": _folders}[form](root)
     described = Release(
         name="fer2013",
@@ -114,7 +114,7 @@ def _with_people(table: pd.DataFrame, index: Path) -> tuple[pd.DataFrame, np.nda
 
 def csv_file(root: Path) -> Path:
     """Return the csv of the csv form, or the root itself where it is that file."""
-    return root if root.is_file() else only(root, *CSV_FILES) or root / CSV_FILES[0]
+    return root if root.is_file() else _first(root, *CSV_FILES) or root / CSV_FILES[0]
 
 
 def _csv(root: Path) -> _Parts:
@@ -147,3 +147,8 @@ def _folders(root: Path) -> _Parts:
             without = Counter()
 
     return folders.identities(root, SPLIT_FOLDERS), chunks, "folders of classes"
+
+
+def _first(root: Path, *names: str) -> Path | None:
+    """The first of `names` that `root` holds, or None."""
+    return next((root / name for name in names if (root / name).exists()), None)

@@ -20,7 +20,7 @@ import pandas as pd
 
 from fer_lib.datasets import fer2013, folders, votes
 from fer_lib.datasets.listing import REPEATED, Listing, Release
-from fer_lib.datasets.reading import listing
+from fer_lib.datasets.paths import contents
 from fer_lib.datasets.store import Chunk, identity
 from fer_lib.datasets.subjects import with_subjects
 from fer_lib.datasets.textfiles import read_text
@@ -64,7 +64,7 @@ def release(root: Path, *, mode: str = "majority") -> Release:
     form = find(root)
     if form is None:
         rule = f"the folder must hold {VOTES_FILE} and fer2013.csv, or FER2013Train/label.csv and so on"
-        raise DataError(str(root), rule, listing(root), "Put the vote file beside FER2013's csv release.")
+        raise DataError(str(root), rule, contents(root), "Put the vote file beside FER2013's csv release.")
     described = (_joined if form == "csv" else _folders)(root, mode)
     tasks, source = votes.TASKS[mode], f"{described.source}, {mode} labels"
     return replace(described, task=tasks[0], tasks=tasks, source=source, mark=(*described.mark, mode))

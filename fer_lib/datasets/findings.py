@@ -112,9 +112,12 @@ def labels(evidence: Evidence) -> Iterator[Finding]:
 
 
 def people(evidence: Evidence) -> Iterator[Finding]:
-    """Subjects, videos and films (of which clips were cut) that are in several splits."""
+    """Subjects and videos that are in several splits; where nobody is named, films of which clips were cut.
+
+    Where people are named, as in AMIGOS, a film is what they watched.
+    """
     for column in ("subject", "video", "film"):
-        if column not in evidence.table:
+        if column not in evidence.table or (column == "film" and "subject" in evidence.table):
             continue
         known = evidence.table.iloc[evidence.kept][[column, "split"]].dropna()
         several = known.groupby(column, observed=True)["split"].nunique()

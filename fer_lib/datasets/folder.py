@@ -30,9 +30,8 @@ import pandas as pd
 from fer_lib.datasets.faceset import SPLITS
 from fer_lib.datasets.foldercsv import read_index
 from fer_lib.datasets.folderlabels import SPLIT_NAMES, Found, chosen_classes, class_name, in_order
-from fer_lib.datasets.listing import FRAMINGS, Listing, Release, check_framing
-from fer_lib.datasets.paths import column, is_text, tree_identity, walk
-from fer_lib.datasets.reading import listing as contents
+from fer_lib.datasets.listing import FRAMINGS, UNLABELLED, Listing, Release, check_framing
+from fer_lib.datasets.paths import column, contents, is_text, tree_identity, walk
 from fer_lib.datasets.store import identity
 from fer_lib.errors import DataError
 
@@ -43,7 +42,6 @@ SUFFIXES = (
     ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif",
     ".heic", ".heif", ".avif",  # not read, but counted rather than passed over: many phones write them
 )  # fmt: skip
-UNLABELLED = "picture without a label"
 
 
 def find(root: Path) -> str | None:

@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.datasets.faceset import SPLITS
-from fer_lib.datasets.listing import MISNAMED
+from fer_lib.datasets.listing import MISNAMED, UNLABELLED
 from fer_lib.datasets.paths import column, is_text, names_in, tree_identity, walk
 from fer_lib.datasets.pictures import PictureError, decode
 from fer_lib.datasets.store import Chunk, identity
 from fer_lib.errors import DataError
 
-UNLABELLED = "picture without a label"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 

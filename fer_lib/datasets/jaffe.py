@@ -25,9 +25,8 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.affect import VOCABULARIES
-from fer_lib.datasets.listing import REPEATED, Listing, Release, check_framing
-from fer_lib.datasets.paths import names_in, tree_identity
-from fer_lib.datasets.reading import listing as contents
+from fer_lib.datasets.listing import REPEATED, UNLABELLED, Listing, Release, check_framing
+from fer_lib.datasets.paths import contents, names_in, tree_identity
 from fer_lib.datasets.store import identity
 from fer_lib.errors import DataError
 
@@ -45,7 +44,6 @@ RATED = {
 RATINGS = tuple(f"rating_{name}" for name in RATED.values())
 FOLDERS = (".", "jaffe", "JAFFE", "jaffedbase", "jaffeimages", "jaffedbase/jaffe", "jaffeimages/jaffe")
 SUFFIXES = (".tiff", ".tif")
-UNLABELLED = "picture without a label"
 UNRATED = "picture without ratings"
 RENAMED = "ratings under another name than the picture's"
 SIDE = 256
@@ -78,7 +76,7 @@ def release(root: Path, *, framing: str = "given") -> Release:
     check_framing(framing)
     place = _place(root)
     if place is None:
-        got = contents(root) if root.is_dir() else "no folder"
+        got = contents(root)
         rule = "the folder must hold pictures named as KA.AN1.39.tiff"
         raise DataError(str(root), rule, got, "Point root at the folder that holds the release.")
     readme = _readme(place, root)

@@ -41,11 +41,11 @@ FACELESS_FRAME = "frame without a face"  # frames of a clip are counted one by o
 FACELESS_CLIP = "clip without a face"  # ... and a row none of whose frames has one counts once more
 NO_FRAME = "stretch without frames"  # it begins after the clip's end
 REPEATED = "row repeated"
+UNLABELLED = "picture without a label"  # or a clip: no label file names it
 LOST = (MISSING, UNREADABLE, FORBIDDEN, TOO_LARGE, MISNAMED)
 """Reasons of which only a share is borne, see `fer_lib.datasets.load`: the corpus on disk is not whole."""
 
 FRAMINGS = ("given", "whole", "found", "aligned")
-MEDIA = ("pictures", "clips")
 
 
 @dataclass(frozen=True)

@@ -106,8 +106,8 @@ def load(
     splits = _splits(split)
     check_size(size)
     _check_limit(limit)
-    _check_share(allow_missing)
-    _check_options(name, options)
+    check_share(allow_missing)
+    check_options(name, options)
     if name.startswith(WORLD):
         options |= {"workers": workers, "progress": progress}
         reading = worldset.read(name, splits=splits, size=size, limit=limit, seed=seed, **options)
@@ -138,10 +138,12 @@ def _read(name: str, root: Path, task: str | None, how: dict[str, Any], options:
 
 def _terms(info: CorpusInfo, root: Path) -> CorpusInfo:
     """The terms of a corpus, or those of its world where the folder says that a world was written there."""
-    folder = root if root.is_dir() else root.parent
-    if not (folder / SYNTHETIC).is_file():
-        return info
-    return dataclasses.replace(info, licence=SYNTHETIC_LICENCE)
+    return dataclasses.replace(info, licence=SYNTHETIC_LICENCE) if is_written_world(root) else info
+
+
+def is_written_world(root: Path) -> bool:
+    """Whether the folder (of a file: the one it lies in) says that a world was written there."""
+    return ((root if root.is_dir() else root.parent) / SYNTHETIC).is_file()
 
 
 def find_root(name: str, root: str | Path | None) -> Path:
@@ -154,7 +156,7 @@ def find_root(name: str, root: str | Path | None) -> Path:
     Raises:
         DataError: it is nowhere; says how to obtain the corpus.
     """
-    obtain = f"{describe(name).obtain} Then give root= or set FER_DATA to the folder that holds {name}."
+    obtain = f"{describe(name).access} Then give root= or set FER_DATA to the folder that holds {name}."
     if name == OWN.name:  # any folder with photos would pass for your own faces: none is looked for
         obtain = f"{OWN.obtain} Then give root=, the folder that holds them."
         if not root:
@@ -191,13 +193,13 @@ def catalogue(root: str | Path | None = None) -> pd.DataFrame:
 def _entry(info: CorpusInfo, base: Path | None) -> dict[str, object]:
     entry = {"name": info.name, "title": info.title, "ready": False, "found": "", "form": "", "missing": ""}
     if info.name.startswith(WORLD):
-        return entry | {"ready": True, "found": "rendered", "form": "world", "obtain": info.obtain}
+        return entry | {"ready": True, "found": "rendered", "form": "world", "obtain": info.access}
     places = [] if base is None else [base / info.name, base]
     for place in places:
         form = READERS[info.name].find(place) if place.is_dir() else None
         if form:
-            return entry | {"ready": True, "found": str(place), "form": form, "obtain": info.obtain}
-    return entry | {"missing": info.layout, "obtain": info.obtain}
+            return entry | {"ready": True, "found": str(place), "form": form, "obtain": info.access}
+    return entry | {"missing": info.layout, "obtain": info.access}
 
 
 def _splits(split: str) -> tuple[str, ...]:
@@ -217,12 +219,13 @@ def _check_limit(limit: int | None) -> None:
         raise ValueError(f"limit must be a whole number above 0, or None; got {limit!r}. None takes all.")
 
 
-def _check_share(share: float) -> None:
+def check_share(share: float) -> None:
+    """Refuse a share of rows, `allow_missing`, outside [0, 1]."""
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
         raise ValueError(f"allow_missing must lie in [0, 1]; got {share!r}. 0.2 bears a fifth of the rows.")
 
 
-def _check_options(name: str, options: dict[str, Any]) -> None:
+def check_options(name: str, options: dict[str, Any]) -> None:
     """Refuse options that the corpus's reader does not have."""
     reader = READERS.get(name)
     if reader is not None:

@@ -30,11 +30,9 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.affect import VOCABULARIES
-from fer_lib.datasets.clipfolders import UNLABELLED
 from fer_lib.datasets.clips import FILM_SUFFIXES
-from fer_lib.datasets.listing import REPEATED, Listing, Release, check_every, check_framing
-from fer_lib.datasets.paths import column, inside, names_in, tree_identity, walk
-from fer_lib.datasets.reading import listing as contents
+from fer_lib.datasets.listing import REPEATED, UNLABELLED, Listing, Release, check_every, check_framing
+from fer_lib.datasets.paths import column, contents, inside, names_in, tree_identity, walk
 from fer_lib.datasets.store import identity
 from fer_lib.datasets.textfiles import TextTable, read_table
 from fer_lib.errors import DataError
@@ -79,7 +77,7 @@ def release(root: Path, *, framing: str = "found", every_s: float | None = 0.5) 
     every_s = check_every(every_s)
     files = _files(root)
     if not files:
-        got = contents(root) if root.is_dir() else "no folder"
+        got = contents(root)
         rule = "the folder must hold omg_TrainVideos.csv, omg_ValidationVideos.csv or omg_TestVideos*.csv"
         raise DataError(str(root), rule, got, "Point root at the folder that holds the annotations.")
     films = _films(root)

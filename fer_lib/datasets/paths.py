@@ -39,6 +39,19 @@ def inside(name: str, where: str) -> str:
     return path.as_posix()
 
 
+def contents(root: Path, limit: int = 6) -> str:
+    """Name a few of the things a folder holds, for messages; "no folder" where there is none."""
+    if not root.is_dir():
+        return "no folder"
+    try:
+        names = sorted(os.listdir(root))
+    except OSError as error:
+        return f"a folder that cannot be read ({error.strerror})"
+    if not names:
+        return "an empty folder"
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
 def is_text(name: str) -> bool:
     """Whether a file's name is valid UTF-8; others cannot be written into tables.
 

@@ -6,15 +6,12 @@ import errno
 import io
 import os
 import stat
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from fer_lib.datasets.listing import FORBIDDEN, MISSING, TOO_LARGE, UNREADABLE
-from fer_lib.datasets.store import Chunk
 from fer_lib.errors import DataError
 
 LARGEST = 64_000_000  # pixels; more are taken for a decompression bomb, by the header, before decoding
@@ -49,28 +46,6 @@ def resize(images: np.ndarray, size: int | None) -> np.ndarray:
     for index in np.ndindex(images.shape[:2]):  # a channel at a time: OpenCV wants the channels last
         result[index] = cv2.resize(images[index], (size, size), interpolation=how)
     return result
-
-
-def resized(
-    chunks: Callable[[], Iterable[Chunk]],
-    size: int | None,
-    dropped: Mapping[tuple[str, str], int] | None = None,
-) -> Callable[[], Iterator[Chunk]]:
-    """Resize the pictures of chunks on their way into a store.
-
-    Args:
-        chunks: makes the chunks.
-        size: side in pixels; None keeps the pictures.
-        dropped: (split, reason) -> count, told with the first chunk.
-    """
-
-    def make() -> Iterator[Chunk]:
-        told = Counter(dropped or {})
-        for chunk in chunks():
-            yield replace(chunk, images=resize(chunk.images, size), dropped=chunk.dropped + told)
-            told = Counter()
-
-    return make
 
 
 class PictureError(DataError):

@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,7 +28,7 @@ class Reading:
     """All splits of a corpus, before a split is chosen.
 
     A new corpus is one module with ``release(root, **options) -> Release``, an entry in
-    `fer_lib.datasets.corpora.CORPORA` and one in `fer_lib.datasets.load.READERS`; `read` does the rest.
+    `fer_lib.datasets.facts.CORPORA` and one in `fer_lib.datasets.load.READERS`; `read` does the rest.
 
     Args:
         store: the pictures.
@@ -246,19 +245,3 @@ def _told(dropped: Counter) -> str:
     for (_, why), count in dropped.items():
         whole[why] += count
     return ", ".join(f"{why} {count}" for why, count in sorted(whole.items()))
-
-
-def only(root: Path, *names: str) -> Path | None:
-    """Return the first of `names` that `root` holds, or None."""
-    return next((root / name for name in names if (root / name).exists()), None)
-
-
-def listing(root: Path, limit: int = 6) -> str:
-    """Name a few of the things a folder holds, for messages."""
-    try:
-        names = sorted(os.listdir(root))
-    except OSError as error:
-        return f"a folder that cannot be read ({error.strerror})"
-    if not names:
-        return "an empty folder"
-    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")

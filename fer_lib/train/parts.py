@@ -116,13 +116,10 @@ def _held_out(there: Collection[str], test_alone: bool) -> list[str]:
 
 def as_task(faces: "FaceSet", task: str | None) -> "FaceSet":
     """Read a set for a task; rows without a label of it are left out and counted."""
-    import numpy as np
-
-    from fer_lib.datasets.faceset import target_columns
+    from fer_lib.datasets.faceset import unlabelled
 
     faces = faces if task is None else faces.as_task(task)
-    values = faces.table[target_columns(faces.task, faces.classes)].to_numpy(dtype=float)
-    missing = (values < 0 if faces.task == "categorical" else np.isnan(values)).any(axis=1)
+    missing = unlabelled(faces.table, faces.task, faces.classes)
     return faces.without(missing, reason=f"no {faces.task} label") if missing.any() else faces
 
 
@@ -194,5 +191,4 @@ def tasks_of_release(name: str, root: str | Path | None = None) -> tuple[str, ..
 
     if name.startswith(WORLD):
         return ()
-    place, reader = find_root(name, root), READERS[name]
-    return tuple(reader.release(place).tasks) if hasattr(reader, "release") else ()
+    return tuple(READERS[name].release(find_root(name, root)).tasks)

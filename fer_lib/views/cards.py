@@ -132,7 +132,7 @@ def card(name: str) -> dict[str, str]:
     )
     values = (
         shows, labels, ", ".join(info.classes) or "none: valence and arousal", f"{sizes} ({info.unit}s)",
-        info.protocol, METRICS[world.metric], info.licence, info.obtain, faults,
+        info.protocol, METRICS[world.metric], info.licence, info.access, faults,
         f"{look}. {world.why} Training faces by profile: {taken}.", info.reference,
     )  # fmt: skip
     return dict(zip(ROWS, values, strict=True))

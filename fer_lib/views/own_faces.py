@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 THUMB = 160
+SHOWN = 24  # people in a figure, at most
 
 
 def thumbnails(base: Path, paths: Sequence[str], *, side: int = THUMB) -> np.ndarray:
@@ -75,6 +76,8 @@ def _enlarged(face: np.ndarray, side: int) -> np.ndarray:
 def who_shows_what(faces: Any) -> Figure:
     """Number of photos by person and class; by class alone where people are not known.
 
+    Of more than `SHOWN` people those with the most photos are shown.
+
     Args:
         faces: a FaceSet with one class each.
     """
@@ -84,7 +87,7 @@ def who_shows_what(faces: Any) -> Figure:
     people, place = np.unique(np.asarray(who, dtype=str), return_inverse=True)
     counts = np.zeros((len(people), len(faces.classes)), dtype=int)
     np.add.at(counts, (place, number), 1)
-    order = np.argsort(-counts.sum(1), kind="stable")[:24]
+    order = np.argsort(-counts.sum(1), kind="stable")[:SHOWN]
     counts, people = counts[order], people[order]
     figure, (ax,) = new_figure(height=1.0 + 0.24 * len(people))
     ax.imshow(counts, cmap="Blues", aspect="auto", vmin=0, vmax=max(2 * counts.max(), 1))
@@ -100,12 +103,17 @@ def who_shows_what(faces: Any) -> Figure:
 def gains(people: "pd.DataFrame", *, chance: float, synthetic: bool = False) -> Figure:
     """A line a person, from the share read right before adapting to that after it.
 
+    Of more than `SHOWN` people the first and the last half of that number are shown: who gains most, and who
+    gains least or loses.
+
     Args:
-        people: subject, photos, before, after, as `fer_lib.adapt.strangers.by_person` gives them.
+        people: subject, photos, before, after, as `fer_lib.adapt.strangers.by_person` gives them, the
+            largest gain first.
         chance: share that guessing reads right, a dashed line.
         synthetic: mark the figure as made with synthetic faces.
     """
-    people = people.head(24)
+    if len(people) > SHOWN:
+        people = people.iloc[[*range(SHOWN // 2), *range(len(people) - SHOWN // 2, len(people))]]
     at = np.arange(len(people))
     figure, (ax,) = new_figure(height=1.2 + 0.24 * len(people))
     ax.hlines(at, people["before"], people["after"], color=COLOURS["grey"], linewidth=2)

@@ -1,6 +1,7 @@
 """Models that ran with the same seeds: the pairs, and the differences with their intervals."""
 
 from collections.abc import Mapping
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def paired_runs(
         for values in table.to_numpy():
             above.plot(at, values, "-o", color=COLOURS["blue"], alpha=0.35, linewidth=1, markersize=3.5)
         above.plot(at, table.mean(), "_", color=INK, markersize=22, markeredgewidth=2)
-        above.set_xticks(at, [name.replace(" ", "\n") for name in table.columns], fontsize=8)
+        above.set_xticks(at, ["\n".join(wrap(name, 10)) for name in table.columns], fontsize=8)
         above.set(title=label, xlim=(-0.4, len(at) - 0.6))
         part = differences[differences["metric"] == metric].reset_index(drop=True)
         spread = [part["mean"] - part["low"], part["high"] - part["mean"]]

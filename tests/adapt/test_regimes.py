@@ -1,6 +1,8 @@
 """Regimes leave frozen parts as they are to the last bit, the rest learns; saved models come back."""
 
+import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -236,6 +238,18 @@ def test_strangers_are_averaged_over_the_runs_that_did_not_know_them(runs) -> No
     assert names == CLASSES
     assert counts.sum() == len(table)
     assert np.trace(counts) == table["right"].sum()
+
+
+def test_frames_of_one_clip_stay_apart() -> None:
+    faces = people()
+    frames = dataclasses.replace(faces, table=faces.table.assign(path="a.mp4", frame=range(len(faces))))
+    pred = np.eye(3, dtype=np.float32)[faces.table["expression"]]
+    told = SimpleNamespace(predictions={("all", 0): pred})
+    table = strangers.strangers(
+        SimpleNamespace(parts={0: Parts(frames, frames, frames)}, comparison=told), "all"
+    )
+    assert table["frame"].tolist() == list(range(len(faces)))
+    assert table["right"].all()
 
 
 def test_persons_count_their_own_photos(runs) -> None:

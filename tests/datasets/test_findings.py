@@ -58,6 +58,8 @@ def test_films_whose_clips_are_in_several_splits_are_named():
     table = evidence().table.assign(film=[*"ppppppq", None, "p", "q"])
     (finding,) = findings.people(evidence(table=table))
     assert (finding.what, finding.examples) == ("films in several splits", ("p", "q"))
+    known = table.assign(subject=table["split"])  # people are named: a film is what all of them watched
+    assert list(findings.people(evidence(table=known))) == []
 
 
 def test_clips_are_counted_as_clips():

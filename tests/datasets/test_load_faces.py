@@ -249,6 +249,12 @@ class TestCatalogue:
             ):
                 assert len(text) > 3
 
+    def test_says_where_to_ask(self):
+        assert describe("fabo").access.endswith("Homepage: cl.cam.ac.uk/~hg410/fabo.html.")
+        assert describe("world:fabo").access == describe("world:fabo").obtain
+        entry = catalogue().set_index("name").loc["jaffe"]
+        assert "zenodo.org" in entry["obtain"]
+
     def test_published_counts(self):
         assert dict(describe("fer2013").counts) == {"train": 28_709, "validation": 3_589, "test": 3_589}
         assert dict(describe("ferplus").counts) == {"train": 25_060, "validation": 3_199, "test": 3_153}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fer_lib.datasets.paths import column, inside, is_text, tree_identity, walk
+from fer_lib.datasets.paths import column, contents, inside, is_text, tree_identity, walk
 from fer_lib.errors import DataError
 
 
@@ -119,3 +119,11 @@ def test_identity_does_not_confuse_names(tmp_path):
     (tmp_path / "a").touch()
     marks = {tree_identity(tmp_path, names)[1] for names in (["a", "b"], ["a\nb"], ["ab"], ["b", "a"])}
     assert len(marks) == 4
+
+
+def test_contents_name_a_few_things(tmp_path):
+    assert contents(tmp_path / "none") == "no folder"
+    assert contents(tmp_path) == "an empty folder"
+    for name in "hgfedcba":
+        (tmp_path / name).touch()
+    assert contents(tmp_path) == "a, b, c, d, e, f and 2 more"

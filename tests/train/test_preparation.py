@@ -98,6 +98,18 @@ def test_parts_stay_apart_and_each_seed_leaves_out_another_fifth(parts):
     assert not np.array_equal(taken["train"].faces.images, other["train"].faces.images)
 
 
+def test_faces_without_landmarks_are_left_out_where_others_have_them():
+    drawn = _drawn(30, 1, name="affectnet")
+    table = pd.concat([drawn.table, drawn.truth], axis=1)
+    told = dataclasses.replace(drawn, table=table, truth=None)
+    blind = dataclasses.replace(told, table=table.assign(lm_x_00=np.where(np.arange(30) < 4, np.nan, 1.0)))
+    taken = prepare_parts(Parts(told, blind, told), 0)
+    assert len(taken["validation"].faces) == 26
+    assert taken["validation"].faces.dropped == {"no landmarks": 4}
+    assert len(taken["test"].faces) == 30
+    facesets.mask_all(taken["validation"], seed=0)
+
+
 def test_blur_of_the_eyes_has_the_spread_it_says():
     eyes = np.tile(np.array([[[0.0, 0.0], [30.0, 40.0]]]), (4000, 1, 1))
     moved = blurred_eyes(eyes, 0.1, seed=0) - eyes

@@ -77,6 +77,13 @@ def test_gains_run_from_before_to_after() -> None:
     assert [text.get_gid() for text in figure.texts] == ["synthetic-note"]
 
 
+def test_of_many_people_those_who_gain_most_and_least_are_shown() -> None:
+    after = np.linspace(0.9, 0.1, 30)
+    people = pd.DataFrame({"subject": range(30), "photos": 4, "before": 0.5, "after": after})
+    shown = sheets.gains(people, chance=0.25).axes[0].lines[1].get_xdata()
+    np.testing.assert_allclose(shown, [*after[:12], *after[-12:]])
+
+
 def test_a_page_needs_no_other_file_and_escapes_what_it_is_told() -> None:
     figure = Figure(figsize=(1, 1))
     frame = pd.DataFrame({"who": ["<script>"], "share": [0.256]})

@@ -75,7 +75,7 @@ def test_every_world_has_a_card_with_every_row():
         facts = card(name)
         assert tuple(facts) == ROWS
         assert all(len(text) > 2 for text in facts.values())
-        assert facts["How to get it"] == describe(name).obtain
+        assert facts["How to get it"] == describe(name).access
 
 
 def test_cards_open_with_faces_and_escape_their_text():
