@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from fer_lib import artifacts
 from fer_lib.datasets.corpora import OWN, WORLD
+from fer_lib.datasets.listing import FACELESS_FRAME, LOST, NO_FACE
 
 if TYPE_CHECKING:
     from fer_lib.datasets import FaceSet
 
+_FACELESS = (*LOST, NO_FACE, FACELESS_FRAME)
 _DEMO = 2  # raise when the demonstration folder is to be written anew
 
 
@@ -24,6 +26,7 @@ class OwnFaces:
         root: the folder that holds the photos.
         missed: paths, from `base`, of photos without a face, or that could not be read.
         base: folder that the paths start from; None where a corpus keeps no picture files.
+        lost: how many photos (of films: frames) had no face, or could not be read.
     """
 
     faces: "FaceSet"
@@ -31,6 +34,7 @@ class OwnFaces:
     root: Path
     missed: tuple[str, ...]
     base: Path | None
+    lost: int
 
 
 def own_faces(
@@ -72,7 +76,8 @@ def own_faces(
     listed, base = _listed(name, place)
     there = set(faces.table["path"]) if "path" in faces.table else set()
     missed = tuple(path for path in listed if path not in there)
-    return OwnFaces(some(faces, limit, seed=seed), name, place, missed, base)
+    lost = len(missed) if listed else sum(faces.dropped.get(reason, 0) for reason in _FACELESS)
+    return OwnFaces(some(faces, limit, seed=seed), name, place, missed, base, lost)
 
 
 def run_folder() -> Path:

@@ -141,7 +141,7 @@ def _counted(value: Any) -> str:
 def _findings(findings: Sequence[Any], shown: int = 2) -> list[str]:
     """A line a finding, broken where the terminal ends."""
     terminal = shutil.get_terminal_size((110, 24)).columns
-    numbers = [f"{finding.count:,}" for finding in findings]
+    numbers = [f"{finding.count:,}" if finding.count else "-" for finding in findings]
     wide = max(len(number) for number in ["count", *numbers])
     lines = [f"severity  {'count':>{wide}}  found"]
     for finding, number in zip(findings, numbers, strict=True):

@@ -36,6 +36,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.affect import VOCABULARIES
+from fer_lib.datasets.faceset import SPLITS
 from fer_lib.datasets.framelines import expressions, ratings
 from fer_lib.datasets.listing import UNLABELLED, Listing, Release, check_framing
 from fer_lib.datasets.paths import column, contents, is_folder, names_in, tree_identity
@@ -89,7 +90,8 @@ def release(root: Path, *, task: str = "valence_arousal", every: int = 10, frami
     Returns:
         Release whose table has path, split, video, frame (from 1), valence and arousal (nan: none),
         expression (-1: none), and ``set_va`` and ``set_expr``: the video's official set in each task, ""
-        where it has none. The store is made again where label files or the folders of pictures change; a
+        where it has none. Pictures of a video that no label file names are counted with the first split,
+        train as a rule. The store is made again where label files or the folders of pictures change; a
         picture that is changed in place goes unnoticed.
 
     Raises:
@@ -108,7 +110,7 @@ def release(root: Path, *, task: str = "valence_arousal", every: int = 10, frami
         raise DataError(str(root), rule, got, "Point root at the folder with annotations and faces.")
     faces = _faces(root)
     labels = [file for video in videos for _, file in video.files.values()]
-    seen = tree_identity(root, [*labels, *(faces[v.name] for v in videos if v.name in faces)])
+    seen = tree_identity(root, [*labels, *(faces[name] for name in sorted(faces))])
     return Release(
         name="affwild2",
         version=VERSION,
@@ -202,9 +204,11 @@ def _read(root: Path, videos: list[_Video], faces: dict[str, str], task: str, ev
         tables.append(table)
         dropped.update({(split, reason): number for reason, number in left_out.items()})
         mended[APART] += len({of for of, _ in video.files.values()}) > 1
+    there = {video.split(task) for video in videos}
+    first = next(split for split in SPLITS if split in there)  # as no file says theirs
     for name in faces.keys() - {video.name for video in videos}:
         numbered, others = _pictures(root / faces[name])
-        dropped[videos[0].split(task), UNLABELLED] += len(numbered) + others
+        dropped[first, UNLABELLED] += len(numbered) + others
     return Listing(pd.concat(tables, ignore_index=True), dropped=+dropped, mended=+mended)
 
 

@@ -8,8 +8,10 @@ with ratings in [-1, 1]. The films of the faces unpack to ``Exp1_P17_face/P17_10
 film watched, anything. One frame every 4 s is kept; its label is the mean of the annotators.
 
 What is mended, and counted: cells outside [-1, 1] (the release has a few) are clamped; an empty cell leaves
-the mean to the others. Rows without any rating of valence, or of arousal, and rows of the long films of the
-second experiment (their VideoID is no number) are left out. Some copies count segments from 0: then all do.
+the mean to the others. A cell beyond 2, or more than five such cells that are above 1 % of all, mean another
+scale and are an error. Rows without any rating of valence, or of arousal, and rows of the long films of the
+second experiment (their VideoID is no number) are left out. Some copies count segments from 0: then all do;
+where some films begin at 0 and others at 1, that is an error.
 
 The study of personal models took "individual frontal videos from 10 participants", without saying which.
 Ours are 31 to 40, the split "test"; the others are "train". The option `people` takes others.
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -36,12 +38,14 @@ from fer_lib.datasets.sheets import Sheet, read_sheet
 from fer_lib.datasets.store import identity
 from fer_lib.errors import DataError
 
-VERSION = 1  # raise when the same files would be read differently: their stores are then made again
+VERSION = 2  # raise when the same files would be read differently: their stores are then made again
 WORKBOOK = "external_annotations.xlsx"
 FOLDERS = (".", "Annotations", "annotations", "External_Annotations")
 KEYS = ("UserID", "VideoID", "Segment_Index")
 RATINGS = tuple(f"{kind}_Annotator_{k}" for kind in ("Valence", "Arousal") for k in (1, 2, 3))
 SEGMENT_S = 20.0
+FARTHEST = 2.0  # a rating beyond it is no slip of the scale [-1, 1]
+FEW, FEW_SHARE = 5, 0.01  # cells outside [-1, 1] that are borne: the larger of a number and a share
 PEOPLE = tuple(range(31, 41))
 """The ten people of the personal protocol, as we choose them."""
 CLAMPED = "rating outside [-1, 1]: clamped"
@@ -71,7 +75,9 @@ def release(
     Args:
         root: folder with External_Annotations.xlsx, and below it the films of the faces.
         people: who makes up the split "test", as numbers or "P31"; choosing others decodes nothing again.
-            What is left out before decoding is counted under the splits of whoever decoded first.
+            Each must be there; only of the ten of the default some may be absent. The rows follow `people`;
+            the counts of what was left out before or while decoding (segments without a rating, frames
+            without a face: `FaceSet.dropped`) stay with the splits of whoever decoded first.
         framing: see `fer_lib.datasets.listing.Release`.
         every_s: seconds between frames that are kept; None keeps every frame.
 
@@ -82,7 +88,7 @@ def release(
 
     Raises:
         DataError: no workbook.
-        ValueError: an option out of its range.
+        ValueError: an option out of its range; when it is read, somebody in `people` who is not there.
     """
     check_framing(framing)
     every_s = check_every(every_s)
@@ -135,8 +141,18 @@ def _person(text: str) -> str | None:
     return f"P{int(match[1]):02d}" if match else None
 
 
+def _check_there(people: set[str], subjects: Iterable[str]) -> None:
+    """Refuse people who are not there; copies of a part of the corpus may lack some of the default."""
+    there = set(subjects)
+    absent = sorted(people - there)
+    if absent and people != _people(PEOPLE):
+        known = ", ".join(sorted(there)) or "nobody"
+        raise ValueError(f"people must have ratings and films here; got {absent[0]!r}. There are {known}.")
+
+
 def _rule(people: set[str], table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """Give every row the split of its person."""
+    _check_there(people, table["subject"])
     split = np.where(table["subject"].isin(list(people)), "test", "train").astype(object)
     return table.assign(split=split), np.full(len(table), "", dtype=object)
 
@@ -145,6 +161,7 @@ def _read(root: Path, workbook: Path, people: set[str]) -> Listing:
     """Read the workbook and find the films."""
     sheet = read_sheet(workbook, (*KEYS, *RATINGS))
     subjects = _people_of(sheet)
+    _check_there(people, subjects)
     films = [text.lstrip("0") or "0" if text.isdigit() else text for text in sheet.texts("VideoID")]
     split = np.where(np.isin(subjects, list(people)), "test", "train").astype(object)
     segments = sheet.whole("Segment_Index", low=0)
@@ -155,7 +172,7 @@ def _read(root: Path, workbook: Path, people: set[str]) -> Listing:
     twice = _repeated(sheet, table)
     reason[(reason == "") & twice] = REPEATED
     reason[(reason == "") & ratings[["valence", "arousal"]].isna().any(axis=1).to_numpy()] = UNRATED
-    if (segments == 0).any():
+    if _from_zero(sheet, table[reason != LONG]):
         table["segment"] += 1
         mended[FROM_ZERO] = len(table)
     dropped = Counter(zip(split[reason != ""], reason[reason != ""], strict=True))
@@ -178,6 +195,7 @@ def _ratings(sheet: Sheet) -> tuple[pd.DataFrame, Counter]:
     values = np.stack([sheet.numbers(name) for name in RATINGS], axis=1)
     clamped = np.clip(values, -1, 1)
     outside, empty = np.abs(values) > 1, np.isnan(values)
+    _check_scale(sheet, values)
     columns = {}
     for kind, part in (("valence", slice(0, 3)), ("arousal", slice(3, 6))):
         number = (~empty[:, part]).sum(1)
@@ -187,6 +205,40 @@ def _ratings(sheet: Sheet) -> tuple[pd.DataFrame, Counter]:
     mended = Counter({CLAMPED: int(outside.sum()), EMPTY: int(empty[rated].sum())})
     columns |= {name.lower(): clamped[:, k] for k, name in enumerate(RATINGS)}
     return pd.DataFrame(columns), +mended
+
+
+def _check_scale(sheet: Sheet, values: np.ndarray) -> None:
+    """Refuse ratings that are not slips beyond [-1, 1], but another scale."""
+    outside, filled = np.abs(values) > 1, int((~np.isnan(values)).sum())
+    fix = "Give the ratings on the release's scale, or correct the cell."
+    for bad, rule in (
+        (np.abs(values) > FARTHEST, f"must lie in [-1, 1], or at most {FARTHEST:g} from 0 by a slip"),
+        (outside & (outside.sum() > max(FEW, FEW_SHARE * filled)), "must lie in [-1, 1] but for a few cells"),
+    ):
+        row, column = np.unravel_index(int(bad.argmax()), bad.shape)
+        got = f"{values[row, column]:g}; outside are {int(outside.sum())} of {filled} cells"
+        named = f"{RATINGS[column]} {rule}"
+        sheet.refuse(bad.any(axis=1), named, [got] * len(values), fix)
+
+
+def _from_zero(sheet: Sheet, table: pd.DataFrame) -> bool:
+    """Whether segments are counted from 0; some films counted so and others from 1 are an error.
+
+    Args:
+        table: rows of the short films, their index the rows of the sheet.
+    """
+    first = table.groupby(["subject", "film"])["segment"].transform("min").to_numpy()
+    names = (table["subject"] + "_" + table["film"]).to_numpy()
+    of_zero, of_one = (pd.unique(names[first == number]) for number in (0, 1))
+    if len(of_zero) and len(of_one):
+        odd = int(len(of_zero) > len(of_one))  # what fewer films do
+        bad = np.zeros(len(sheet.lines), dtype=bool)
+        bad[table.index[(first == odd) & (table["segment"] == odd)]] = True
+        rule = "Segment_Index must begin at 0 in every film, or at 1 in every film"
+        others = len(of_one if odd == 0 else of_zero)
+        got = f"{odd}, where {others} film{'s' * (others > 1)} begin{'s' * (others == 1)} at {1 - odd}"
+        sheet.refuse(bad, rule, [got] * len(bad), "Correct the row, or add the one that is missing.")
+    return bool(len(of_zero))
 
 
 def _repeated(sheet: Sheet, table: pd.DataFrame) -> np.ndarray:

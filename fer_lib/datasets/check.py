@@ -206,7 +206,7 @@ def _read(
         faceless=np.concatenate([np.zeros(0, bool), *seen.faceless]) if search else None,
         skipped=seen.skipped,
         dropped=seen.dropped + listing.dropped,
-        mended=seen.mended + listing.mended,
+        mended=seen.mended + listing.mended + (release.mended(table) if release.mended else Counter()),
         allow_missing=allow_missing,
         synthetic=synthetic,
     )

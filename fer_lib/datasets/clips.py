@@ -11,7 +11,7 @@ import contextlib
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,6 @@ FILM_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg
 LARGEST = 64_000_000  # pixels of a frame
 BLOCK_BYTES = 128 << 20  # of pictures that wait for their faces to be followed
 BLOCK = 256  # and how many, at most
-STEADY_S = 0.2  # frames so close show nearly the same place: it is smoothed
 EARLY_S = 1e-3  # times are rounded to milliseconds in some containers
 _ONE_BY_ONE = threading.Lock()
 _AGAIN = "Fetch the clip again, or take it and its row out."
@@ -48,6 +47,7 @@ class ClipFrames:
         seconds: float (F,), its time.
         seen: int64 (K,), frames looked at for each span.
         faces: int64 (K,), how many of them have a face and are in `images`.
+        end_s: time of the film's last frame where the film ends before a span does; nan where nobody looked.
     """
 
     images: np.ndarray
@@ -56,6 +56,7 @@ class ClipFrames:
     seconds: np.ndarray
     seen: np.ndarray
     faces: np.ndarray
+    end_s: float = math.nan
 
 
 @dataclass
@@ -68,6 +69,7 @@ class _Span:
     tracker: Tracker | None
     next_s: float
     seen: int = 0
+    end_s: float = math.nan  # of the film, where it came to its end
     waiting: list[tuple[int, float, np.ndarray]] = field(default_factory=list)
     kept: list[tuple[int, float, np.ndarray]] = field(default_factory=list)
 
@@ -82,8 +84,10 @@ class _Span:
 
     def finish(self, framing: str, size: int) -> None:
         """Follow the face through the frames that wait, and cut it out of each."""
-        pictures = [picture for _, _, picture in self.waiting]
-        boxes = [None] * len(pictures) if self.tracker is None else self.tracker.follow(pictures).boxes
+        boxes: Iterable[np.ndarray | None] = [None] * len(self.waiting)
+        if self.tracker is not None:
+            times = [seconds for _, seconds, _ in self.waiting]
+            boxes = self.tracker.follow([picture for _, _, picture in self.waiting], times).boxes
         for (number, seconds, picture), box in zip(self.waiting, boxes, strict=True):
             if box is None or not np.isnan(box).any():
                 image = cut(picture, framing=framing, size=size, box=box).image
@@ -203,7 +207,7 @@ def _wanted(
         if pixels > LARGEST:
             rule = f"a frame must have at most {LARGEST} pixels"
             raise DataError(str(path), rule, int(pixels), _AGAIN)
-        number = -1
+        number, seconds = -1, math.nan
         for number, seconds in _times(film):
             if seconds >= last:
                 return
@@ -212,6 +216,8 @@ def _wanted(
                 yield number, seconds, _picture(film, path, number, channels), takers
         if number < 0:
             raise DataError(str(path), "the clip must hold frames", "none that decodes", _AGAIN)
+        for span in spans:
+            span.end_s = seconds
 
 
 def _times(film: Any) -> Iterator[tuple[int, float]]:
@@ -254,9 +260,8 @@ def _spans(spans: np.ndarray, every_s: float | None, *, follow: bool) -> list[_S
     if (starts >= stops).any():
         row = int((starts >= stops).argmax())
         raise ValueError(f"spans must begin before they end; got {spans[row]}. Correct row {row}.")
-    smooth = {"smooth_place": 1} if (every_s or 0) > STEADY_S else {}  # heads move in between: no jitter
     return [
-        _Span(start, stop, every_s, Tracker(**smooth) if follow else None, start)
+        _Span(start, stop, every_s, Tracker() if follow else None, start)
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
     ]
 
@@ -277,4 +282,5 @@ def _gathered(spans: list[_Span], shape: tuple[int, ...]) -> ClipFrames:
         seconds=np.array([seconds for _, seconds, _ in kept], dtype=float),
         seen=np.array([span.seen for span in spans], dtype=np.int64),
         faces=faces,
+        end_s=spans[0].end_s if spans else math.nan,
     )

@@ -62,6 +62,7 @@ def describe(name: str) -> CorpusInfo:
         counts=dict(world.counts),
         class_counts={},
         task_counts={},
+        form_counts={},
         reference="this book",
     )
 

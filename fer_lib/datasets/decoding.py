@@ -230,12 +230,22 @@ def _clip(release: Release, listing: Listing, size: int, piece: slice) -> Chunk:
     table = _with_frames(
         rows.iloc[frames.row], frames.frame, frames.seconds, seen[frames.row], faces[frames.row]
     )
-    told = zip(rows["split"], seen, faces, strict=True)
-    skipped = [(path, split, FACELESS_CLIP if a else NO_FRAME, "") for split, a, b in told if not b]
+    told = zip(rows["split"], seen, faces, spans, strict=True)
+    skipped = [
+        (path, split, FACELESS_CLIP, "") if a else (path, split, NO_FRAME, _beyond(span, frames.end_s))
+        for split, a, b, span in told
+        if not b
+    ]
     dropped: Counter = Counter()
     for split, a, b in zip(rows["split"], seen, faces, strict=True):
         dropped[split, FACELESS_FRAME] += int(a - b)
     return Chunk(frames.images, table, dropped=+dropped, skipped=skipped)
+
+
+def _beyond(span: np.ndarray, end_s: float) -> str:
+    """Say of a stretch without frames where it lies, and where the film ends if it ends before."""
+    place = f"from {span[0]:g} s to {span[1]:g} s"
+    return f"{place}, the film's last frame is at {end_s:.2f} s" if end_s < span[0] else place
 
 
 def _with_frames(

@@ -8,12 +8,14 @@ of our own, ``fabo.csv`` (or ``manifest.csv``), one line for each time that some
 
 ``video`` is the path of the film from the manifest's folder, or from ``videos`` in it (without an ending,
 .mp4 is meant), ``expression`` one of anger, anxiety, boredom, disgust, fear, happiness, puzzlement, sadness,
-surprise. Times are seconds in the film: where the face leaves rest, where the apex begins, where it ends, and
-where rest is reached again. Without the column ``apex_end``, or where it is empty, the apex is taken to last
-half of the time from ``apex`` to ``end``; such rows are counted. A column ``split`` may say train, validation
-or test, the same for all lines of a film (the study of Face-STN speaks of given sets, which are not public);
-without it all is "train", and the protocols part by people. Of each line only the frames of the apex are
-kept, as in the study of Face-STN.
+surprise. Times are seconds in the film, not numbers of frames: where the face leaves rest, where the apex
+begins, where it ends, and where rest is reached again. Without the column ``apex_end``, or where it is empty,
+the apex is taken to last half of the time from ``apex`` to ``end``; such rows are counted. A column ``split``
+may say train, validation or test, the same for all lines of a film (the study of Face-STN speaks of given
+sets, which are not public); without it all is "train", and the protocols part by people. Of each line only
+the frames of the apex are kept, as in the study of Face-STN: from ``apex`` on, and before ``apex_end``, which
+itself is excluded. Lines whose apex begins after the film's end count among the rows that ``allow_missing``
+bounds.
 
 Reference:
     Gunes and Piccardi (2006); the apex: Barros and Sciutti (2022), Face-STN.
@@ -111,7 +113,7 @@ def _manifest(root: Path) -> Path | None:
 
 def _read(root: Path, manifest: Path) -> Listing:
     """Read the manifest and find the films."""
-    text = read_table(manifest, COLUMNS, optional=("apex_end", "split"))
+    text = read_table(manifest, COLUMNS, optional=("apex_end", "split"), own=True)
     twice = text.repeated(["video", "start"], "an execution")
     text = text.keep(~twice)
     where = [text.where(row) for row in range(len(text))]

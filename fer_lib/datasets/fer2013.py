@@ -20,7 +20,7 @@ from fer_lib.datasets import csvpixels, folders
 from fer_lib.datasets.listing import Listing, Release
 from fer_lib.datasets.paths import contents
 from fer_lib.datasets.store import Chunk, identity
-from fer_lib.datasets.subjects import names_people, with_subjects
+from fer_lib.datasets.subjects import names_people, with_subjects, without_subject
 from fer_lib.errors import DataError
 
 CLASSES = VOCABULARIES["fer2013"]
@@ -59,7 +59,7 @@ def release(root: Path) -> Release:
     Args:
         root: folder with ``fer2013.csv`` (or that file), with ``train.csv`` and ``test.csv``, or with folders
             ``train/angry`` .... A file ``index.csv`` beside the csv with the columns ``row`` and ``subject``
-            adds ``subject``, so that `FaceSet.split` keeps people apart.
+            adds ``subject``, so that `FaceSet.split` keeps people apart; rows without one are counted.
 
     Returns:
         Release with the columns path (of a csv: file#row, from 0), split, expression and perhaps subject. The
@@ -94,7 +94,8 @@ def release(root: Path) -> Release:
     if index is None:
         return described
     mark, source = ("subjects", *identity(index)), f"{source}, people from {index.name}"
-    return replace(described, rule=partial(_with_people, index=index), mark=mark, source=source)
+    with_people = partial(_with_people, index=index)
+    return replace(described, rule=with_people, mark=mark, mended=without_subject, source=source)
 
 
 def no_listing() -> Listing:

@@ -18,6 +18,7 @@ NOTE, WARNING, STOP = "note", "warning", "stop"
 SEVERITIES = (STOP, WARNING, NOTE)
 BLANK_RANGE = 8  # grey levels between the darkest and the brightest value, as `inspect` has it
 MANY_FACELESS = 0.5
+OF_FRAMES = ("frame", "seconds", "clip_frames", "clip_faces")  # columns that rows of one stretch differ in
 _SHOWN = 5  # examples of each finding
 
 
@@ -28,7 +29,7 @@ class Finding:
     Args:
         severity: "stop", "warning" or "note".
         what: in words.
-        count: how many.
+        count: how many; 0 where what was found is that there is nothing.
         examples: some of them, named.
     """
 
@@ -40,14 +41,26 @@ class Finding:
 
 def all_findings(evidence: Evidence) -> list[Finding]:
     """Ask every question; the worst answers come first."""
-    questions = (files, splits, classes, labels, people, copies, blank, without_face, numbers, left_out)
+    questions = (
+        files,
+        stretches,
+        splits,
+        classes,
+        labels,
+        people,
+        copies,
+        blank,
+        without_face,
+        numbers,
+        left_out,
+    )
     found = [finding for question in questions for finding in question(evidence)]
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def files(evidence: Evidence) -> Iterator[Finding]:
     """Files that are missing or do not decode: a warning, or a stop above the share that may be missing."""
-    lost = {entry[0]: entry for entry in evidence.skipped if entry[2] in LOST}
+    lost = {entry[0]: entry for entry in evidence.skipped if entry[2] in LOST and entry[2] != NO_FRAME}
     whole = len(lost.keys() | set(evidence.table["path"]))
     too_many = len(lost) > evidence.allow_missing * whole
     if too_many:
@@ -59,11 +72,28 @@ def files(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(STOP if too_many else WARNING, reason, number, tuple(named[:_SHOWN]))
 
 
+def stretches(evidence: Evidence) -> Iterator[Finding]:
+    """Stretches of clips without a frame: a note, or a stop where `load` would refuse so many lost rows."""
+    named = [f"{path} ({detail})" if detail else path for path, _, why, detail in evidence.skipped
+             if why == NO_FRAME]  # fmt: skip
+    if not named:
+        return
+    kept = evidence.table.drop(columns=list(OF_FRAMES), errors="ignore").drop_duplicates()
+    lost = sum(entry[2] in LOST for entry in evidence.skipped)
+    whole = len(kept) + len(evidence.skipped)
+    examples = tuple(named[:_SHOWN])
+    if lost > evidence.allow_missing * whole:
+        what = f"{lost / whole:.0%} of the rows have no frame in their file, or no file"
+        bound = f"at most {evidence.allow_missing:.0%} may, and times must be in seconds"
+        yield Finding(STOP, f"{what}; {bound}", lost, examples)
+    yield Finding(NOTE, f"left out: {NO_FRAME}", len(named), examples)
+
+
 def splits(evidence: Evidence) -> Iterator[Finding]:
     """Splits of the protocol without a labelled row."""
     usable = labelled(evidence, evidence.release.task)
     there = Counter(evidence.table["split"].to_numpy()[usable])
-    wanted = [split for split in evidence.info.counts if split in SPLITS]
+    wanted = [split for split in published(evidence) if split in SPLITS]
     if not there:
         yield Finding(STOP, "no row has a picture and a label", 0)
         return
@@ -163,7 +193,7 @@ def blank(evidence: Evidence) -> Iterator[Finding]:
 def without_face(evidence: Evidence) -> Iterator[Finding]:
     """Pictures and clips without a face: the cascade misses turned heads, so that few are no alarm."""
     whole = len(evidence.kept) + len(evidence.skipped)
-    for reason in (MISFIT, NO_FACE, FACELESS_CLIP, NO_FRAME):
+    for reason in (MISFIT, NO_FACE, FACELESS_CLIP):
         named = [path for path, _, why, _ in evidence.skipped if why == reason]
         severity = WARNING if len(named) > MANY_FACELESS * whole else NOTE
         if named:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def read_index(file: Path, wanted: tuple[str, ...] | None) -> Found:
         DataError: a column or cell that breaks a rule; names file, line, rule and value.
     """
     names = _header(file)
-    text = read_table(file, ["path"], optional=[name for name in names if name != "path"])
+    text = read_table(file, ["path"], optional=[name for name in names if name != "path"], own=True)
     repeated = text.repeated(["path"], "a photo")
     splits = _splits(text)
     dropped = Counter((split, REPEATED) for split in splits[repeated])
@@ -75,7 +76,7 @@ def _paths(text: TextTable) -> list[str]:
 def _splits(text: TextTable) -> np.ndarray:
     """Splits (N,); a photo is for training where none is told."""
     told = text.frame["split"] if "split" in text.frame else pd.Series("", index=text.frame.index)
-    filled = TextTable(text.path, pd.DataFrame({"split": told.replace("", "train")}), text.lines)
+    filled = replace(text, frame=pd.DataFrame({"split": told.replace("", "train")}))
     codes = {name: SPLITS.index(split) for name, split in SPLIT_NAMES.items()}
     splits: np.ndarray = np.array(SPLITS, dtype=object)[filled.one_of("split", codes)]
     return splits
@@ -112,7 +113,10 @@ def _targets(text: TextTable, names: list[str], classes: tuple[str, ...]) -> pd.
     """The columns of the targets, checked."""
     found: dict[str, object] = {}
     if "expression" in names:
-        found["expression"] = _expressions(text, classes)
+        given = " and ".join(prefix for prefix in PREFIXES if _named(names, prefix))
+        found["expression"] = _expressions(
+            text, classes, f", the classes of the {given} columns" * bool(given)
+        )
     for name in AFFECT:
         if name in names:
             found[name] = text.numbers(name, low=-1, high=1, empty=True)
@@ -141,8 +145,8 @@ def _check_row(text: TextTable, prefix: str, values: np.ndarray, rows: list[str]
         text.refuse(odd, "shares of a row must sum to 1", rows)
 
 
-def _expressions(text: TextTable, classes: tuple[str, ...]) -> np.ndarray:
-    """Numbers of the classes (N,), -1 where the cell is empty."""
+def _expressions(text: TextTable, classes: tuple[str, ...], origin: str) -> np.ndarray:
+    """Numbers of the classes (N,), -1 where the cell is empty; `origin` says where the classes come from."""
     cells = text.frame["expression"].str.strip()
     numbers = pd.to_numeric(cells, errors="coerce")
     codes = {name: k for k, name in enumerate(classes)}
@@ -153,8 +157,8 @@ def _expressions(text: TextTable, classes: tuple[str, ...]) -> np.ndarray:
         mixed = (numbers.isna() & (cells != "")).to_numpy()
         text.refuse(mixed, "expression must be numbers or names, not both", cells.tolist())
         return numbers.fillna(-1).to_numpy().astype(np.int64)
-    spelled = TextTable(text.path, pd.DataFrame({"expression": cells.map(class_name)}), text.lines)
-    return spelled.one_of("expression", codes | {"": -1})
+    spelled = replace(text, frame=pd.DataFrame({"expression": cells.map(class_name)}))
+    return spelled.one_of("expression", codes | {"": -1}, origin=origin)
 
 
 def _others(text: TextTable, names: list[str]) -> pd.DataFrame:

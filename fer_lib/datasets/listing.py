@@ -9,7 +9,8 @@ What is wrong with data ends in one of three ways, for all corpora alike:
 - A label file that breaks a rule is an error (`DataError`) that names file, line, rule, value and what to do.
 - A picture or clip that cannot be read is skipped, counted by its reason (the constants below) in
   `FaceSet.dropped`, and listed in ``skipped.csv`` of the store. If the files of more than a fifth of the rows
-  cannot be read (``allow_missing=``), that is an error too, and nothing is stored.
+  cannot be read, or hold no frame of the row's stretch (``allow_missing=``), that is an error too, and
+  nothing is stored.
 - What is documented of a corpus, such as rows without a label, repeated rows, or numbers clamped into their
   range, is counted in `Listing.dropped` or `Listing.mended`. The same thing with two different labels is an
   error unless the corpus is known for it.
@@ -39,10 +40,10 @@ MISFIT = "face box does not fit the picture"
 NO_FACE = "no face found"
 FACELESS_FRAME = "frame without a face"  # frames of a clip are counted one by one ...
 FACELESS_CLIP = "clip without a face"  # ... and a row none of whose frames has one counts once more
-NO_FRAME = "stretch without frames"  # it begins after the clip's end
+NO_FRAME = "stretch without frames"  # it begins after the clip's end, or lies between two frames
 REPEATED = "row repeated"
 UNLABELLED = "picture without a label"  # or a clip: no label file names it
-LOST = (MISSING, UNREADABLE, FORBIDDEN, TOO_LARGE, MISNAMED)
+LOST = (MISSING, UNREADABLE, FORBIDDEN, TOO_LARGE, MISNAMED, NO_FRAME)
 """Reasons of which only a share is borne, see `fer_lib.datasets.load`: the corpus on disk is not whole."""
 
 FRAMINGS = ("given", "whole", "found", "aligned")
@@ -103,6 +104,7 @@ class Release:
             pixels, table of B rows) -> uint8 (B, C, S, S). MaskedAffectNet draws its masks here.
         finish_mark: what `finish` depends on.
         mark: what `rule` depends on (a mode), as JSON values.
+        mended: table that `rule` gave -> what it mended and how often, counted beside `Listing.mended`.
         chunks: makes the pictures of a corpus that holds them in a table, such as FER2013's csv, as uint8
             chunks in its own size with all columns that are stored; `listing` is then empty.
         complete: whether rows without the chosen task's label are left out.
@@ -129,6 +131,7 @@ class Release:
     finish: Callable[[np.ndarray, np.ndarray, pd.DataFrame], np.ndarray] | None = None
     finish_mark: Mapping[str, object] = field(default_factory=dict)
     mark: tuple[object, ...] = ()
+    mended: Callable[[pd.DataFrame], Counter] | None = None
     chunks: Callable[[], Iterator[Chunk]] | None = None
     complete: bool = True
     upright: bool = False

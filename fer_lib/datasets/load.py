@@ -164,7 +164,8 @@ def find_root(name: str, root: str | Path | None) -> Path:
     if root:
         path = Path(root).expanduser()
         if not path.exists():
-            raise DataError("root", "must be a folder that exists", str(path), obtain)
+            missing = "" if name == OWN.name else f" To get {name}: {describe(name).access}"
+            raise DataError("root", "must be a folder that exists", str(path), f"Check the path.{missing}")
         return path
     if not os.environ.get("FER_DATA"):
         raise DataError(name, "root must be given, or FER_DATA set", "neither", obtain)
@@ -236,7 +237,8 @@ def check_options(name: str, options: dict[str, Any]) -> None:
         if option not in known:
             near = difflib.get_close_matches(option, [*known, *_ARGUMENTS], n=1)
             hint = f"Did you mean {near[0]!r}?" if near else "Leave it out."
-            raise TypeError(f"options of {name} must be among {known}; got {option!r}. {hint}")
+            rule = f"options of {name} must be among {known}" if known else f"{name} takes no options"
+            raise TypeError(f"{rule}; got {option!r}. {hint}")
 
 
 def _choose(reading: Reading, info: CorpusInfo, splits: tuple[str, ...], split: str) -> FaceSet:

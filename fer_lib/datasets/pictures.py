@@ -20,6 +20,7 @@ _REASONS = {
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), MISSING),
     **dict.fromkeys((errno.EACCES, errno.EPERM), FORBIDDEN),
 }
+_BRANDS = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys((b"hei", b"hev", b"mif1", b"msf1"), "HEIC")
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM")
 
 
@@ -96,9 +97,19 @@ def decode(
     except Exception as error:  # decoders of broken files raise nearly anything
         detail = str(error).strip() or type(error).__name__
         if "cannot identify image file" in detail:
-            detail = f"{len(data)} bytes that are no picture"
+            phone = _phone_format(path, data)
+            detail = f"{phone}: convert to JPEG" if phone else f"{len(data)} bytes that are no picture"
         reason = TOO_LARGE if "exceeds limit" in detail else UNREADABLE
         raise PictureError(str(path), reason, detail) from error
+
+
+def _phone_format(path: str | Path, data: bytes) -> str:
+    """ "HEIC" or "AVIF" where the file is one by its brand or else by its suffix; "" for all others."""
+    suffix = os.path.splitext(path)[1].lower()
+    if data[4:8] != b"ftyp":
+        return {".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF"}.get(suffix, "")
+    brands = data[8 : min(int.from_bytes(data[:4], "big"), 64)]  # the first, a version, then all it fits
+    return next((name for brand, name in _BRANDS.items() if brand in brands), "")
 
 
 def _bytes(path: str | Path) -> bytes:

@@ -7,7 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,11 @@ import pandas as pd
 from fer_lib import artifacts
 from fer_lib.datasets import decoding, drafts
 from fer_lib.datasets.faceset import FaceSet, fingerprint_of, unlabelled
-from fer_lib.datasets.listing import FORBIDDEN, LOST, MISSING, Listing, Release
+from fer_lib.datasets.listing import FORBIDDEN, LOST, MISSING, NO_FRAME, Listing, Release
 from fer_lib.datasets.store import Chunk, Skip, Store
 from fer_lib.errors import DataError
 
-VERSION = 1  # of decoding and framing: raise it when the same file would give other pixels
+VERSION = 2  # of decoding and framing: raise it when the same file would give other pixels
 ALLOW_MISSING = 0.2
 
 
@@ -39,6 +39,7 @@ class Reading:
         classes: class names in the order of the targets.
         source: which files and rules the labels come from.
         mark: what the labels depend on beyond the store (a label file's identity, the mode), as JSON values.
+        mended: what the corpus's rules mended -> how often, beyond what the store tells.
         complete: whether `choose` leaves out rows that lack the task's label, and counts them.
     """
 
@@ -50,6 +51,7 @@ class Reading:
     classes: tuple[str, ...]
     source: str
     mark: tuple[object, ...] = ()
+    mended: Counter = field(default_factory=Counter)
     complete: bool = False
 
     def for_task(self, task: str | None, name: str) -> Reading:
@@ -88,7 +90,7 @@ class Reading:
             fingerprint=fingerprint_of(origin, rows, self.task),
             truth=truth,
             dropped=dropped,
-            mended=dict(self.store.mended),
+            mended=dict(Counter(self.store.mended) + self.mended),
             origin=origin,
             **fields,
         )
@@ -108,8 +110,8 @@ def read(
         release: what a reader found.
         size: side of the stored pictures; None takes the release's own.
         workers, progress: see `fer_lib.datasets.decoding.chunks`; they change nothing in the store.
-        allow_missing: the share of rows, from 0 to 1, that may lack a readable file; such rows are left
-            out and counted.
+        allow_missing: the share of rows, from 0 to 1, that may lack a readable file, or a frame of their
+            stretch of it; such rows are left out and counted.
 
     Raises:
         DataError: a label file breaks a rule, too many files are missing, or the disk is full.
@@ -154,6 +156,7 @@ def read(
         classes=release.classes,
         source=release.source,
         mark=release.mark,
+        mended=release.mended(table) if release.mended else Counter(),
         complete=release.complete,
     )
 
@@ -200,7 +203,7 @@ def check_task(task: str | None, tasks: tuple[str, ...], name: str) -> None:
 
 
 def _bear(release: Release, share: float, skipped: list[Skip], listed: int, whole: bool) -> None:
-    """Refuse a corpus of which more than a share of the rows has no readable file.
+    """Refuse a corpus of which more than a share of the rows has no readable file, or no frame in it.
 
     Args:
         skipped: rows left out so far, for any reason.
@@ -211,9 +214,12 @@ def _bear(release: Release, share: float, skipped: list[Skip], listed: int, whol
     if len(lost) <= share * listed:
         return
     path, _, reason, detail = lost[0]
-    rule = f"at most {share:.0%} of a corpus's rows may lack a readable file"
+    beyond = any(skip[2] == NO_FRAME for skip in lost)
+    lack = "a readable file or a frame of their stretch" if beyond else "a readable file"
+    rule = f"at most {share:.0%} of a corpus's rows may lack {lack}"
     first = f"The first is {path}: {reason}" + (f" ({detail})." if detail else ".")
-    fix = f"{first} Complete the files, or give allow_missing= a larger share."
+    times = " Stretches are told in seconds, not in frames." if beyond else ""
+    fix = f"{first}{times} Complete the files, or give allow_missing= a larger share."
     got = f"{len(lost)}{'' if whole else ' or more'} of {listed}"
     raise DataError(f"{release.name}, {release.root}", rule, got, fix)
 

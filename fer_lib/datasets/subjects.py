@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
 from fer_lib.datasets.textfiles import read_table
 from fer_lib.errors import DataError
+
+NOBODY = "row without a subject in index.csv"
 
 
 def names_people(index: Path) -> bool:
@@ -31,12 +34,12 @@ def with_subjects(table: pd.DataFrame, index: Path) -> pd.DataFrame:
     Args:
         table: N rows.
         index: csv file with the columns row (from 0) and subject; others are ignored. Rows that it does not
-            name have no subject.
+            name have no subject; `without_subject` counts them.
 
     Raises:
         DataError: a row number is not one of the table's, or comes twice.
     """
-    rows = read_table(index, ("row", "subject"))
+    rows = read_table(index, ("row", "subject"), own=True)
     people = rows.frame
     number = pd.to_numeric(people["row"], errors="coerce")
     for bad, rule in (
@@ -52,3 +55,8 @@ def with_subjects(table: pd.DataFrame, index: Path) -> pd.DataFrame:
     table = table.copy()
     table.insert(table.columns.get_loc("split"), "subject", pd.array(named, dtype="string"))
     return table
+
+
+def without_subject(table: pd.DataFrame) -> Counter:
+    """Count the rows that no line of the file gives a subject, as `Release.mended` tells them."""
+    return +Counter({NOBODY: int(table["subject"].isna().sum())})

@@ -143,15 +143,20 @@ def classes_shown(evidence: Evidence, task: str) -> np.ndarray:
 def published(evidence: Evidence) -> dict[str, tuple[int, dict[str, int]]]:
     """What is published of each split: the number, and the numbers by class where they are known.
 
-    A form or a task of the corpus may have numbers of its own; where the release was read with fewer classes,
-    as AffectNet with seven, only those count.
+    A form or a task of the corpus may have numbers of its own, and a form its own splits; where the release
+    was read with fewer classes, as AffectNet with seven, only those count.
     """
     info, release = evidence.info, evidence.release
     if release.task in info.task_counts:
         return {split: (total, {}) for split, total in info.task_counts[release.task].items()}
+    own = info.form_counts.get(release.form, {})
+    if (set(info.counts) - set(own)) & set(evidence.table["split"]):
+        own = {}  # this copy has the usual splits, such as FER2013's folders with PublicTest_ in the names
+    form = release.form if own or release.form not in info.form_counts else ""
     told = {}
-    for split, total in info.counts.items():
-        row = info.class_counts.get(f"{split} {release.form}") or info.class_counts.get(split, ())
+    for split, total in (own or info.counts).items():
+        usual = info.class_counts.get(split, ()) if total == info.counts.get(split) else ()
+        row = info.class_counts.get(f"{split} {form}") or usual
         by_class = {name: n for name, n in zip(info.classes, row, strict=False) if name in release.classes}
         told[split] = (sum(by_class.values()) if by_class else total, by_class)
     return told

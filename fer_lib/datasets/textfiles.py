@@ -6,7 +6,7 @@ import csv
 import difflib
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,9 @@ import pandas as pd
 from fer_lib.errors import DataError
 
 _AGAIN = "Fetch the file again, or correct the line."
+_HEADER = "Put the release's own first line back."
+_OWN, _ROWS = "Correct the line.", "Add the rows."  # of a file that its user wrote
+_OTHERS = {";": "semicolons", "\t": "tabs"}  # what spreadsheets put between columns instead of commas
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,13 @@ class TextTable:
         path: the file.
         frame: N rows of texts without surrounding spaces; columns by the names the reader asked for.
         lines: (N,) line of each row, from 1.
+        advice: what to do about a broken line.
     """
 
     path: Path
     frame: pd.DataFrame
     lines: np.ndarray
+    advice: str = _AGAIN
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -38,15 +43,15 @@ class TextTable:
         """Name a row for a message."""
         return f"{self.path}, line {self.lines[row]}"
 
-    def refuse(self, bad: np.ndarray, rule: str, got: Sequence[object], fix: str = _AGAIN) -> None:
-        """Raise DataError for the first row where `bad` (N,) holds."""
+    def refuse(self, bad: np.ndarray, rule: str, got: Sequence[object], fix: str | None = None) -> None:
+        """Raise DataError for the first row where `bad` (N,) holds; `fix` is the table's advice if None."""
         if np.any(bad):
             row = int(np.argmax(bad))
-            raise DataError(self.where(row), rule, str(got[row]) or "nothing", fix)
+            raise DataError(self.where(row), rule, str(got[row]) or "nothing", fix or self.advice)
 
     def keep(self, mask: np.ndarray) -> TextTable:
         """The rows where `mask` (N,) holds."""
-        return TextTable(self.path, self.frame[mask].reset_index(drop=True), self.lines[mask])
+        return replace(self, frame=self.frame[mask].reset_index(drop=True), lines=self.lines[mask])
 
     def numbers(
         self, column: str, *, low: float = -np.inf, high: float = np.inf, empty: bool = False
@@ -79,8 +84,13 @@ class TextTable:
         )
         return values.astype(np.int64)
 
-    def one_of(self, column: str, codes: Mapping[str, int]) -> np.ndarray:
+    def one_of(self, column: str, codes: Mapping[str, int], *, origin: str = "") -> np.ndarray:
         """Read a column of names as their codes, int64 (N,); capitals do not matter.
+
+        Args:
+            column: its name.
+            codes: name -> code; "" may be one of them.
+            origin: where the names come from, told after them in a message.
 
         Raises:
             DataError: for the first name that is not in `codes`; the nearest is suggested.
@@ -89,9 +99,9 @@ class TextTable:
         unknown = ~texts.isin(list(codes)).to_numpy()
         if unknown.any():
             row = int(unknown.argmax())
-            near = difflib.get_close_matches(texts[row], codes, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else _AGAIN
-            rule = f"{column} must be one of {', '.join(codes)}"
+            near = difflib.get_close_matches(texts[row], list(filter(None, codes)), n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else self.advice
+            rule = f"{column} must be one of {', '.join(filter(None, codes))}{origin}"
             raise DataError(self.where(row), rule, self.frame[column][row] or "nothing", hint)
         return texts.map(dict(codes)).to_numpy(np.int64)
 
@@ -126,6 +136,7 @@ def read_table(
     header: Sequence[str] | None = None,
     separator: str = ",",
     optional: Sequence[str] = (),
+    own: bool = False,
 ) -> TextTable:
     """Read a text file of rows; UTF-8 with or without BOM, any line ends, quoted fields.
 
@@ -136,6 +147,7 @@ def read_table(
             line names `needed`) is read too.
         separator: between fields; " " stands for any white space.
         optional: columns that may be there; where absent they read as "". All others are passed over.
+        own: whether users write the file themselves, so that it cannot be fetched again.
 
     Returns:
         Rows with the columns `needed` and `optional`; empty lines are passed over.
@@ -144,24 +156,25 @@ def read_table(
         DataError: no such file, not text, no rows, a missing or doubled column, or a row with another number
             of fields.
     """
-    rows = _rows(path, separator)
+    advice = _OWN if own else _AGAIN
+    rows = _rows(path, separator, advice)
     if not rows:
-        raise DataError(str(path), "the file must hold rows", "an empty file", _AGAIN)
+        raise DataError(str(path), "the file must hold rows", "an empty file", _ROWS if own else _AGAIN)
     first = [name.strip().lower() for name in rows[0][1]]
     names = [*needed, *optional]
     has_header = header is None or {name.lower() for name in needed} <= set(first)
     columns = first if has_header else [name.lower() for name in header or ()]
     if has_header:
-        _check_header(path, first, needed)
+        _check_header(path, first, needed, own)
         rows = rows[1:]
     if not rows:
-        raise DataError(str(path), "the file must hold rows", "only a header", _AGAIN)
+        raise DataError(str(path), "the file must hold rows", "only a header", _ROWS if own else _AGAIN)
     for line, fields in rows:
         if len(fields) != len(columns):
             rule = f"a row must have the {len(columns)} fields {', '.join(columns)}"
-            raise DataError(f"{path}, line {line}", rule, f"{len(fields)} ({separator.join(fields)})", _AGAIN)
+            raise DataError(f"{path}, line {line}", rule, f"{len(fields)} ({separator.join(fields)})", advice)
     values = {name: _column(rows, columns, name.lower()) for name in names}
-    return TextTable(path, pd.DataFrame(values, dtype=object), np.array([line for line, _ in rows]))
+    return TextTable(path, pd.DataFrame(values, dtype=object), np.array([line for line, _ in rows]), advice)
 
 
 def read_text(path: Path) -> str:
@@ -187,7 +200,7 @@ def read_text(path: Path) -> str:
     return text
 
 
-def _rows(path: Path, separator: str) -> list[tuple[int, list[str]]]:
+def _rows(path: Path, separator: str, advice: str) -> list[tuple[int, list[str]]]:
     """Rows that are not empty, with their lines."""
     text = read_text(path)
     if separator == " ":
@@ -203,20 +216,27 @@ def _rows(path: Path, separator: str) -> list[tuple[int, list[str]]]:
         ]
     except csv.Error as error:
         where = f"{path}, line {reader.line_num}"
-        raise DataError(where, "the line must be a row of fields", str(error), _AGAIN) from error
+        raise DataError(where, "the line must be a row of fields", str(error), advice) from error
 
 
-def _check_header(path: Path, first: list[str], needed: Sequence[str]) -> None:
+def _check_header(path: Path, first: list[str], needed: Sequence[str], own: bool) -> None:
     absent = [name for name in needed if name.lower() not in first]
     if absent:
         rule = f"the header must name the columns {', '.join(needed)}"
         got = ", ".join(first) or "an empty line"
         near = difflib.get_close_matches(absent[0].lower(), first, n=1, cutoff=0.7)
         hint = f"{absent[0]} is missing" + (f"; did {near[0]!r} stand for it?" if near else ".")
-        raise DataError(f"{path}, line 1", rule, got, f"{hint} Put the release's own first line back.")
+        other = next((name for mark, name in _OTHERS.items() if len(first) == 1 and mark in first[0]), None)
+        if other:
+            fix = f"Separate the columns by commas, not by {other}."
+        else:
+            fix = f"{hint} {_OWN if own else _HEADER}"
+        raise DataError(f"{path}, line 1", rule, got, fix)
     twice = [name for name in needed if first.count(name.lower()) > 1]
     if twice:
-        raise DataError(f"{path}, line 1", "the header must name a column once", twice[0], _AGAIN)
+        raise DataError(
+            f"{path}, line 1", "the header must name a column once", twice[0], _OWN if own else _AGAIN
+        )
 
 
 def _column(rows: list[tuple[int, list[str]]], columns: list[str], name: str) -> list[str]:

@@ -4,7 +4,7 @@
    that persists is followed, and a false alarm, or another face for a moment, is passed over.
 2. Where the chain has no face, the last one seen is searched near its place by normalised cross-correlation,
    forward from before the gap and backward from after it; the better match counts.
-3. Places and sizes are smoothed by medians over neighbouring frames.
+3. Places and sizes are smoothed by medians over neighbouring frames, as far as these are close in time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer_lib.preprocess.chains import best_chain
+from fer_lib.preprocess.chains import FRAME_S, best_chain
 from fer_lib.preprocess.detect import find_faces
 
 SHORTER = 240  # frames are searched at this size of their shorter side, if they are larger
@@ -23,6 +23,7 @@ INNER = 0.85  # share of the box that is compared: less of what is behind the he
 SCALES = (0.92, 1.0, 1.09)
 LONE = 5  # in a film of more frames a face must be found twice
 FLAT = 2  # grey levels: where patches vary less, correlation says nothing
+STEADY_S = 0.25  # to either side: frames so close show nearly the same place, and it is smoothed
 WIDEST = 0.9  # widths from its last place to which the search grows: farther off, walls look like faces too
 
 
@@ -80,7 +81,8 @@ class Tracker:
             frame it stays lost.
         match: smallest correlation, in (0, 1), that counts as the face.
         patience: frames a lost face is searched for before it is given up.
-        smooth_place, smooth_size: frames, odd, of the medians of places and of sizes; 1 does not smooth.
+        smooth_place, smooth_size: most frames, odd, of the medians of places and of sizes; 1 does not smooth.
+            Frames more than `STEADY_S` away do not take part.
         smallest: smallest face, as a share of the picture's shorter side.
         pad: border for a second look at frames in which no face was found: see `find_faces`.
 
@@ -113,23 +115,42 @@ class Tracker:
         self.smooth_place, self.smooth_size = int(smooth_place), int(smooth_size)
         self.smallest, self.pad = smallest, pad
         self._last: _Seen | None = None
+        self._last_s: float | None = None
 
-    def follow(self, pictures: Sequence[np.ndarray]) -> Track:
+    def follow(self, pictures: Sequence[np.ndarray], seconds: Sequence[float] | None = None) -> Track:
         """Follow the face through the next frames.
 
         Args:
             pictures: F frames that come after those of the call before, uint8 (1 or 3, H, W).
+            seconds: their times (F,), rising; None takes 25 frames a second. A face may move farther, and is
+                smoothed less, from frame to frame the longer that takes.
+
+        Raises:
+            ValueError: times that are not one for each frame, or do not rise.
         """
+        times, gaps = self._times(len(pictures), seconds)
         small = [_small(picture) for picture in pictures]
         found = [self._find(grey) / scale for grey, scale in small]
         boxes = np.full((len(small), 4), np.nan)
-        for frame, box in best_chain(found, None if self._last is None else self._last.box).items():
+        for frame, box in best_chain(found, None if self._last is None else self._last.box, gaps).items():
             boxes[frame] = box
         detected = ~np.isnan(boxes).any(1)
         if detected.sum() < 2 and len(small) > LONE and self._last is None:
             boxes[:], detected[:] = np.nan, False
         self._fill(small, boxes, np.flatnonzero(detected))
-        return Track(_smoothed(boxes, self.smooth_place, self.smooth_size), detected)
+        return Track(_smoothed(boxes, times, self.smooth_place, self.smooth_size), detected)
+
+    def _times(self, count: int, seconds: Sequence[float] | None) -> tuple[np.ndarray, np.ndarray]:
+        """Time of each frame and seconds since the one before; the last is remembered."""
+        before = 0.0 if self._last_s is None else self._last_s
+        times = before + FRAME_S * np.arange(1, count + 1) if seconds is None else np.asarray(seconds, float)
+        if self._last_s is None and times.size:
+            before = times.flat[0] - FRAME_S
+        if times.shape != (count,) or not (np.diff(times, prepend=before) > 0).all():
+            got = f"{times.size} from {times.flat[0]} to {times.flat[-1]}" if times.size else "none"
+            raise ValueError(f"seconds must be {count} times that rise; got {got}. Give each frame's time.")
+        self._last_s = float(times[-1]) if count else self._last_s
+        return times, np.diff(times, prepend=before)
 
     def _find(self, grey: np.ndarray) -> np.ndarray:
         faces = find_faces(grey[None], smallest=self.smallest)
@@ -240,20 +261,22 @@ def _search(small: tuple[np.ndarray, float], seen: _Seen, reach: float) -> tuple
     return place, best
 
 
-def _smoothed(boxes: np.ndarray, place: int, size: int) -> np.ndarray:
+def _smoothed(boxes: np.ndarray, seconds: np.ndarray, place: int, size: int) -> np.ndarray:
     """Medians of centres over `place` frames and of sizes over `size` frames; nan stays."""
     centres, sizes = boxes[:, :2] + boxes[:, 2:] / 2, np.log(boxes[:, 2:])
-    centres, sizes = _medians(centres, place), np.exp(_medians(sizes, size))
+    centres, sizes = _medians(centres, seconds, place), np.exp(_medians(sizes, seconds, size))
     return np.concatenate([centres - sizes / 2, sizes], axis=1)
 
 
-def _medians(values: np.ndarray, width: int) -> np.ndarray:
+def _medians(values: np.ndarray, seconds: np.ndarray, width: int) -> np.ndarray:
     """Running medians of (F, n); neighbours count in pairs: steady motion is kept at gaps and ends."""
     stack = [values]
     for reach in range(1, width // 2 + 1):
         pair = np.full((2, *values.shape), np.nan)
         if reach < len(values):
-            pair[0, reach:], pair[1, :-reach] = values[:-reach], values[reach:]
+            close = (seconds[reach:] - seconds[:-reach] <= STEADY_S)[:, None]
+            pair[0, reach:] = np.where(close, values[:-reach], np.nan)
+            pair[1, :-reach] = np.where(close, values[reach:], np.nan)
         pair[:, np.isnan(pair).any((0, 2))] = np.nan
         stack += list(pair)
     known = ~np.isnan(values).any(1)

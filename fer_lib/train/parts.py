@@ -44,14 +44,15 @@ def load_parts(
 ) -> Parts:
     """Load a corpus or a world as the parts of one experiment.
 
-    The model is chosen on 12 % of the training split, so that both other splits can be reported.
+    The model is chosen on 12 % of the training split. Reported is the corpus's test split; where it has none
+    with labels, its validation split.
 
     Args:
         name: as ``fer_lib.datasets.load`` takes it. Frames of clips are taken as pictures.
         tasks: the tasks that the experiment can do, the preferred first; others are refused.
         root: folder of a real corpus.
         size: side of the images in pixels; None keeps the corpus's own.
-        limits: at most so many images of the training split, and of the test splits.
+        limits: at most so many images of the training split, and of the test set.
         seed: draws the world, the limited part of a corpus, and the validation part.
 
     Raises:
@@ -59,7 +60,8 @@ def load_parts(
         ValueError: the corpus has another task; names those that fit.
     """
     task = check_task(name, tasks, root=root)
-    rest, test = load_train_and_test(name, root=root, size=size, limits=limits, seed=seed, task=task)
+    given: dict[str, Any] = {"root": root, "size": size, "limits": limits, "seed": seed}
+    rest, test = load_train_and_test(name, **given, task=task, test_alone=True)
     train, validation = rest.split(0.12, seed=seed)
     return Parts(train, validation, test)
 

@@ -53,7 +53,8 @@ def bands(
             ax.set_xticks([], minor=True)
         ax.set(title=title, xlabel=xlabels[k], ylabel=ylabels[k])
         if k == 0 or set(frame["name"]) != set(next(iter(frames.values()))["name"]):
-            ax.legend(loc="best", frameon=True, facecolor="white", edgecolor="none", framealpha=0.85)  # not again where the first panel's names recur
+            # not again where the first panel's names recur
+            ax.legend(loc="best", frameon=True, facecolor="white", edgecolor="none", framealpha=0.85)
     return figure
 
 

@@ -69,6 +69,21 @@ def test_lines_and_frames(root):
     assert read.mended == {"video in different sets of the two tasks": 1}
 
 
+def test_pictures_of_a_video_without_labels_are_counted(root):
+    before = load("affwild2", root=root)
+    assert before.dropped["picture without a label"] == 1
+    pictures(root, "0_alone", 1, 2)
+    pictures(root, "d", 5, folder="cropped_aligned_new_50_vids")
+    (root / "cropped_aligned" / "d2").mkdir()
+    assert load("affwild2", root=root).dropped["picture without a label"] == 4  # the store notices, too
+    for kind in (VA, EXPR):
+        (root / kind / "Validation_Set").rename(root / kind / "validation_set")
+    labels(root, f"{VA}/Validation_Set", "0_first", "valence,arousal", "0,0")
+    dropped = affwild2.release(root, every=1).listing().dropped
+    assert dropped["train", "picture without a label"] == 4  # whichever video is the first by name
+    assert ("validation", "picture without a label") not in dropped
+
+
 def test_splits_follow_the_task(root):
     of = {}
     for task in ("valence_arousal", "categorical"):

@@ -88,6 +88,24 @@ def test_the_ten_people_are_an_option_that_decodes_nothing_again(root, stores):
             amigos.release(root, people=wrong)
 
 
+def test_people_who_are_not_there(root):
+    for people, name in ((["P99"], "P99"), ((99,), "P99"), ((17, 99), "P99"), ((31, 4), "P04")):
+        for _ in range(2):  # before anything is decoded, and of a store that is there
+            with pytest.raises(ValueError, match=f"people must .*; got '{name}'. There are P17, P31."):
+                load("amigos", root=root, framing="whole", size=32, people=people)
+        load("amigos", root=root, framing="whole", size=32)  # of the default ten only P31 is there
+
+
+def test_people_change_rows_but_not_the_counts_of_decoding(root):
+    workbook(root, *ROWS, (31, 4, 2, None, None, None, 0, 0, 0))
+    how = {"root": root, "framing": "whole", "size": 32}
+    assert load("amigos", split="test", **how).dropped == {"segment without a rating": 1}
+    other = load("amigos", split="test", people=[17], **how)
+    assert set(other.table["subject"]) == {"P17"}
+    assert other.dropped == {"segment without a rating": 1}  # P31's still: whoever decoded first
+    assert load("amigos", split="train", people=[17], **how).dropped == {}
+
+
 def test_rows_left_out_are_counted(root):
     workbook(
         root, *ROWS, ROWS[0], (17, "N1", 1, 0, 0, 0, 0, 0, 0), (31, 4, 2, None, None, None, 0, 0, 0),
@@ -134,6 +152,46 @@ def test_segments_counted_from_zero(root):
     read = amigos.release(root).listing()
     assert read.table["segment"].tolist() == [1, 2, 1]
     assert read.mended["segment counted from 0"] == 3
+
+
+def test_segments_counted_in_two_ways(root):
+    zero = [(user, film_, k - 1, *rest) for user, film_, k, *rest in ROWS]
+    cases = (
+        ([(17, 10, 0, *ROWS[0][3:]), ROWS[1], ROWS[2], (31, 5, 1, *ROWS[2][3:])],
+         r"row 2: Segment_Index must begin at 0 in every .*; got 0, where 2 films begin at 1. Corr"),
+        ([*zero, (31, 5, 1, *ROWS[2][3:])], "row 5: .*; got 1, where 2 films begin at 0. .*or add the one"),
+        ([*zero[:2], ROWS[2]], "row 2: .*; got 0, where 1 film begins at 1"),
+    )  # fmt: skip
+    for rows, message in cases:
+        workbook(root, *rows)
+        with pytest.raises(DataError, match=message):
+            amigos.release(root).listing()
+    workbook(root, *ROWS, (17, "N1", 0, 0, 0, 0, 0, 0, 0), (17, 11, 2, 0, 0, 0, 0, 0, 0))
+    read = amigos.release(root).listing()  # long films have their own count; a first segment may be missing
+    assert read.table["segment"].tolist() == [1, 2, 2, 1]
+    assert "segment counted from 0" not in read.mended
+
+
+def test_a_few_ratings_may_lie_beyond_the_scale(root):
+    def rows(outside, of):
+        ratings = np.where(np.arange(6 * of) < outside, 1.5, 0.5).reshape(of, 6)
+        return [(17, 10, k + 1, *row.tolist()) for k, row in enumerate(ratings)]
+
+    for outside, of in ((5, 4), (24, 400)):  # five, or one in a hundred
+        workbook(root, *rows(outside, of))
+        assert amigos.release(root).listing().mended == {"rating outside [-1, 1]: clamped": outside}
+        workbook(root, *rows(outside + 1, of))
+        message = (
+            rf"row 2: Valence_Annotator_1 must lie in \[-1, 1\] but .*; got 1.5; outside are {outside + 1} of"
+        )
+        with pytest.raises(DataError, match=message):
+            amigos.release(root).listing()
+    workbook(root, *rows(0, 3), (17, 10, 4, 0, 0, 0, 2.0, 0, -2.01))
+    message = (
+        r"row 5: Arousal_Annotator_3 must lie .*; got -2.01; outside are 2 of 24 cells. Give the ratings on"
+    )
+    with pytest.raises(DataError, match=message):
+        amigos.release(root).listing()
 
 
 @pytest.mark.parametrize(

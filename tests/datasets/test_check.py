@@ -27,7 +27,7 @@ def published(monkeypatch):
     info = corpora.CORPORA["fer2013"]
     counts = {"train": (2, 2, 1, 1, 1, 1, 1), "validation": (1,) * 7, "test": (1,) * 7}
     totals = {split: sum(row) for split, row in counts.items()}
-    fitting = dataclasses.replace(info, counts=totals, class_counts=counts)
+    fitting = dataclasses.replace(info, counts=totals, class_counts=counts, form_counts={})
     monkeypatch.setitem(corpora.CORPORA, "fer2013", fitting)
 
 
@@ -194,6 +194,34 @@ def test_labels_that_a_challenge_keeps_back_are_no_fault(tmp_path):
     report = look(tmp_path / "out")
     assert told(report, "rows without a categorical label").count == 12
     assert told(report, "test has no labelled row").severity == "warning"
+
+
+def test_a_release_of_the_challenge_is_held_against_its_own_numbers(tmp_path, monkeypatch):
+    fitting = dataclasses.replace(
+        corpora.CORPORA["fer2013"], form_counts={"challenge": {"train": 9, "test": 14}}
+    )
+    monkeypatch.setitem(corpora.CORPORA, "fer2013", fitting)
+    rows = [" ".join(map(str, image.ravel())) for image in releases.faces(23)]
+    train = [f'{emotion},"{row}"' for emotion, row in zip(EMOTIONS, rows[:9], strict=False)]
+    (tmp_path / "train.csv").write_text("\n".join(["emotion,pixels", *train]) + "\n")
+    (tmp_path / "test.csv").write_text("\n".join(["pixels", *(f'"{row}"' for row in rows[9:])]) + "\n")
+    report = look(tmp_path)
+    assert report.form == "challenge"
+    assert report.usable
+    assert [(f.severity, f.what) for f in report.findings] == [
+        ("warning", "test has no labelled row"), ("note", "rows without a categorical label"),
+    ]  # fmt: skip
+    assert report.counts["published"].to_dict()["test"] == 14
+    (tmp_path / "test.csv").write_text("\n".join(["pixels", *(f'"{row}"' for row in rows[12:])]) + "\n")
+    assert told(look(tmp_path), "test differs from what is published: 11 of 14").count == 3
+
+
+def test_a_finding_of_nothing_shows_a_dash_for_its_count(tmp_path):
+    from fer_lib.chapters.show import report
+
+    sound(tmp_path, emotions=EMOTIONS[9:], usages=USAGES[9:])
+    (line,) = [line for line in report(look(tmp_path)).splitlines() if "no labelled row" in line]
+    assert line.split()[:3] == ["stop", "-", "train"]
 
 
 def test_a_label_file_that_breaks_a_rule_stops(tmp_path):

@@ -240,6 +240,30 @@ def test_faces_are_found_and_frames_without_one_counted(tmp_path, clip):
     assert np.abs(back.images.astype(float) - whole).mean() > 10  # cut out, not the whole picture
 
 
+@pytest.fixture(scope="module")
+def restless(tmp_path_factory, clip):
+    """A film of 40 s in which a head that sits still leans over, and nearer, for two seconds now and then."""
+    film = np.full((200, 3, 160, 240), 90, np.uint8)
+    for frame, picture in enumerate(film):
+        lean = frame // 10 % 4 == 2 or frame in range(157, 163)  # at 4 s, 12 s, ...; and once quickly
+        side, left, top = (126, 110, 30) if lean else (80, 6 + frame % 3, 12)
+        face = cv2.resize(clip[0][frame % len(clip[0])].transpose(1, 2, 0), (side, side))
+        picture[:, top : top + side, left : left + side] = face.transpose(2, 0, 1)
+    path = tmp_path_factory.mktemp("restless") / "a.mp4"
+    write_film(path, film, 5)
+    return path
+
+
+@pytest.mark.parametrize("every_s", [0.5, 1, 2, 4])
+def test_a_frame_is_cut_the_same_however_many_frames_are_kept(restless, every_s):
+    back = read(restless, every_s=every_s, framing="found", size=48)
+    assert back.seen.tolist() == back.faces.tolist() == [40 / every_s]
+    one = {frame: read(restless, [[frame / 5, frame / 5 + 0.1]], framing="found", size=48) for frame in back.frame[:: max(1, int(4 / every_s))]}
+    for frame, alone in one.items():
+        error = np.abs(back.images[back.frame == frame].astype(float) - alone.images)
+        assert error.mean() < 1
+
+
 def _empty(path):
     path.write_bytes(b"")
 

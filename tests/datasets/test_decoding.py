@@ -338,11 +338,19 @@ class TestClips:
         chunk = run(release_of(tmp_path, listing, media="clips", every_s=0.5, framing="found"))[0]
         assert chunk.skipped == [
             ("a.mp4", "train", FACELESS_CLIP, ""),
-            ("a.mp4", "train", NO_FRAME, ""),
+            ("a.mp4", "train", NO_FRAME, "from 50 s to 60 s, the film's last frame is at 1.90 s"),
         ]
         assert chunk.lost[("train", FACELESS_FRAME)] == 2
         assert len(chunk.table) == len(chunk.images) == 0
         assert list(chunk.table)[-4:] == ["frame", "seconds", "clip_frames", "clip_faces"]
+
+    def test_a_stretch_between_two_frames_is_told_without_an_end(self, tmp_path):
+        self.write(tmp_path / "a.mp4")  # ten frames a second
+        for spans in ([[0.52, 0.58]], [[0, 1], [1.01, 1.05]]):
+            listing = self.listing(["a.mp4"] * len(spans), spans)
+            chunk = run(release_of(tmp_path, listing, media="clips", every_s=0.5, framing="whole"))[0]
+            place = "from {:g} s to {:g} s".format(*spans[-1])
+            assert chunk.skipped == [("a.mp4", "train", NO_FRAME, place)]
 
     def test_unreadable_clips_are_told_for_each_of_their_rows(self, tmp_path):
         self.write(tmp_path / "a.mp4")

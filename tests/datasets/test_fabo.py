@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fer_lib.datasets import fabo, load
+from fer_lib.datasets.check import check
 from fer_lib.datasets.releases import write_release
 from fer_lib.datasets.releases.films import write_film
 from fer_lib.errors import DataError
@@ -60,6 +61,35 @@ def test_another_name_and_no_apex_end(root):
     assert fabo.release(root).listing().spans.tolist() == [[1, 2]]
     (root / "manifest.csv").write_text("file,label\n")
     assert fabo.find(root) is None
+
+
+def test_times_in_frames_are_refused(root):
+    rows = ["s1/a.mp4,S1,anger,5,10,20,25", "s1/a.mp4,S1,boredom,25,30,35,40", "b,S2,fear,0.5,1,,3"]
+    (root / "fabo.csv").write_text(manifest(*rows))
+    message = (
+        r"at most 20% .* lack a readable file or a frame of their stretch; got 2 of 3. The first is "
+        r"s1/a.mp4: stretch without frames \(from 10 s to 20 s, the film's last frame is at 3.90 s\). "
+        r"Stretches are told in seconds, not in frames."
+    )
+    how = {"root": root, "framing": "whole", "size": 32}
+    with pytest.raises(DataError, match=message):
+        load("fabo", **how)
+    borne = load("fabo", allow_missing=0.7, **how)
+    assert set(borne.table["video"]) == {"b"}
+    assert borne.dropped == {"stretch without frames": 2}
+    with pytest.raises(DataError, match=message):  # of the store that is there, too
+        load("fabo", **how)
+    report = check("fabo", root, framing="whole")
+    assert not report.usable
+    (stop,) = [found for found in report.findings if found.severity == "stop" and "frame" in found.what]
+    assert stop.what == (
+        "67% of the rows have no frame in their file, or no file; "
+        "at most 20% may, and times must be in seconds"
+    )
+    assert stop.examples[0] == "s1/a.mp4 (from 10 s to 20 s, the film's last frame is at 3.90 s)"
+    (note,) = [found for found in check("fabo", root, framing="whole", allow_missing=0.7).findings
+               if "stretch" in found.what]  # fmt: skip
+    assert (note.severity, note.what, note.count) == ("note", "left out: stretch without frames", 2)
 
 
 def test_splits_of_your_own(root):

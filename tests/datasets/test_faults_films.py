@@ -50,6 +50,13 @@ OMG = (
     omg("path absolute", cell(3, "/etc"), LINE + r"a path must stay below the .*; got /etc/"),
 )
 
+
+def _in_frames(line: str) -> str:
+    """The line of a manifest with its times as frames of a film of 25 a second."""
+    *told, start, apex, apex_end, end = line.split(",")
+    return ",".join([*told, *(str(round(25 * float(time))) for time in (start, apex, apex_end, end))])
+
+
 PLAN = "fabo.csv"
 ROW = r"fabo.csv, line 2: "
 field = partial(faults.cell, PLAN, 1)
@@ -79,6 +86,10 @@ FABO = (
     fabo("stretch after the end", faults.on_lines(PLAN, lambda lines: [
         *lines, ",".join([*lines[1].split(",")[:3], "900", "901", "902", "903"])]),
         dropped={"stretch without frames": 1}),
+    fabo("frames for seconds", faults.on_lines(PLAN, lambda lines: [
+        lines[0], *(_in_frames(line) for line in lines[1:])]),
+        r"may lack a readable file or a frame of their stretch; got .* stretch without frames \(from .* s, "
+        r"the film's last frame is at \d\.\d+ s\)\. Stretches are told in seconds, not in frames\. Complete"),
 )  # fmt: skip
 
 BOOK = "**/External_Annotations.xlsx"
@@ -107,6 +118,14 @@ def again(column: int | None = None, value: object = None) -> faults.Harm:
 
 def as_text(sheet) -> None:
     sheet.cell(2, 4, str(sheet.cell(2, 4).value))
+
+
+def scaled(sheet, times: float, more: float) -> None:
+    """Put all ratings on another scale; of the release's slips beyond 1 none comes to lie beyond 2."""
+    for row in sheet.iter_rows(min_row=2, min_col=4, max_col=9):
+        for cell in row:
+            if cell.value is not None:
+                cell.value = max(-1, min(1, float(cell.value))) * times + more
 
 
 def torn(path) -> None:
@@ -141,6 +160,13 @@ AMIGOS = (
     amigos("number as text", faults.in_workbook(BOOK, as_text)),
     amigos("out of range", faults.losing(written(2, 4, 1.25), 0), changed=True,
            mended={"rating outside [-1, 1]: clamped": 1}),
+    amigos("far out of range", written(2, 4, -2.5),
+           AT + r"Valence_Annotator_1 must lie in .* slip; got -2.5; outside are 1 of \d+ cells. Giv"),
+    amigos("another scale", faults.in_workbook(BOOK, lambda sheet: scaled(sheet, 4, 5)),
+           r"row \d+: \w+_Annotator_\d must lie in .*, or at most 2 from 0 by a slip; got .* of \d+ cells"),
+    amigos("twice the scale", faults.in_workbook(BOOK, lambda sheet: scaled(sheet, 2, 0)),
+           r"row \d+: \w+_Annotator_\d must lie in .* but for a few cells; got .* of \d+ cells. Give "),
+    amigos("one segment 0", written(2, 3, 0), AT + r"Segment_Index must begin at 0 .*; got 0, where .* at 1"),
     amigos("empty cell", faults.losing(written(2, 4, None), 0), changed=True,
            mended={"rating empty: mean of the other annotators": 1}),
     amigos("unknown person", written(2, 1, "Anna"), AT + r"UserID must be a number, or P and a number; got "),

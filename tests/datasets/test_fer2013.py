@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_lib.datasets import csvpixels, load
+from fer_lib.datasets.check import check
 from fer_lib.errors import DataError
 
 CLASSES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
@@ -280,6 +281,9 @@ def test_subjects_come_from_index_csv(tmp_path):
     known = [name if isinstance(name, str) else None for name in faces.table["subject"]]
     assert known == ["adam", "adam", None, "adam", None, "eve"]
     assert faces.source == "fer2013.csv, people from index.csv"
+    assert faces.mended == {"row without a subject in index.csv": 2}  # not named, and named without one
+    (note,) = [found for found in check("fer2013", tmp_path, faces=False).findings if "subject" in found.what]
+    assert (note.severity, note.what, note.count) == ("note", "mended: row without a subject in index.csv", 2)
     rest, part = faces.split(0.5, seed=0)
     assert {"adam"} in (
         {*rest.table["subject"].dropna()} - {"eve"},
@@ -287,6 +291,9 @@ def test_subjects_come_from_index_csv(tmp_path):
     )
     index.write_text("row,subject\n0,eve\n")
     assert load("fer2013", root=tmp_path).fingerprint != faces.fingerprint
+    assert load("fer2013", root=tmp_path).mended == {"row without a subject in index.csv": 5}
+    index.write_text("row,subject\n" + "".join(f"{row},eve\n" for row in range(6)))
+    assert not load("fer2013", root=tmp_path).mended
     index.write_text("something,else\n0,eve\n")
     assert "subject" not in load("fer2013", root=tmp_path).table
 

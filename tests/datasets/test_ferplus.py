@@ -70,7 +70,9 @@ def test_pictures_may_lie_next_door(tmp_path):
 def test_subjects_are_carried_over(tmp_path):
     release(tmp_path)
     (tmp_path / "index.csv").write_text("row,subject\n1,adam\n2,eve\n")
-    assert load("ferplus", root=tmp_path, split="all").table["subject"].tolist() == ["adam", "eve"]
+    faces = load("ferplus", root=tmp_path, split="all")
+    assert faces.table["subject"].tolist() == ["adam", "eve"]
+    assert faces.mended == {"row without a subject in index.csv": len(releases.VOTES) - 2}
 
 
 def test_corrected_votes_do_not_decode_again(tmp_path, stores):

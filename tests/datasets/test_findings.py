@@ -126,6 +126,27 @@ def test_a_form_may_have_numbers_of_its_own_and_fewer_classes_count_less():
     assert "contempt" not in told_7["train"][1]
 
 
+def test_forms_of_fer2013_have_splits_of_their_own():
+    info = corpora.CORPORA["fer2013"]
+    table = evidence().table.assign(split=["train"] * 6 + ["test"] * 4)
+    base = dataclasses.replace(
+        evidence().release, name="fer2013", task="categorical", classes=info.classes, form="challenge"
+    )
+    told_of = tally.published(evidence(info=info, release=base, table=table))
+    assert {split: total for split, (total, _) in told_of.items()} == {"train": 28_709, "test": 7_178}
+    assert told_of["train"][1]["disgust"] == 436
+    assert told_of["test"][1] == {}  # nobody outside has those labels
+    folders = dataclasses.replace(base, form="folders")
+    joined = tally.published(evidence(info=info, release=folders, table=table))
+    usual = tally.published(evidence(info=info, release=dataclasses.replace(base, form="csv"), table=table))
+    assert list(usual) == ["train", "validation", "test"]
+    assert joined["test"][0] == 7_178
+    parts = usual["validation"][1], usual["test"][1]
+    assert joined["test"][1] == {name: sum(part[name] for part in parts) for name in info.classes}
+    named = evidence(info=info, release=folders)  # PublicTest_ in the names: three splits
+    assert tally.published(named) == usual
+
+
 def test_numbers_of_ferplus_depend_on_the_mode():
     info = corpora.CORPORA["ferplus"]
     base = dataclasses.replace(evidence().release, name="ferplus", classes=info.classes)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fer_lib.datasets import describe, load, names
+from fer_lib.datasets import check, describe, load, names
 from fer_lib.datasets import folder as reader
 from fer_lib.datasets.folderlabels import chosen_classes, in_order
 from fer_lib.datasets.listing import NO_FACE, REPEATED, UNREADABLE
@@ -161,6 +161,14 @@ def test_photos_of_phones_that_cannot_be_read_are_counted(tmp_path) -> None:
     root = folders(tmp_path / "own", *(f"happy/{n}.png" for n in range(9)), "sad/1.png")
     (root / "sad" / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))
     assert whole(root).dropped == {UNREADABLE: 1}
+    (root / "happy" / "2.avif").write_bytes(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif" + bytes(50))
+    (root / "happy" / "3.jpg").write_bytes(b"\0\0\0\x18ftypheix" + bytes(50))  # renamed, not converted
+    (root / "happy" / "4.heif").write_bytes(bytes(50))
+    skipped = check("folder", root, faces=False, framing="whole", allow_missing=0.5).skipped
+    assert {path: detail for path, _, _, detail in skipped} == {
+        "happy/2.avif": "AVIF: convert to JPEG", "happy/3.jpg": "HEIC: convert to JPEG",
+        "happy/4.heif": "HEIC: convert to JPEG", "sad/IMG_1.HEIC": "HEIC: convert to JPEG",
+    }  # fmt: skip
 
 
 def test_photos_beside_the_class_folders_are_counted(tmp_path) -> None:
@@ -282,6 +290,30 @@ def test_a_broken_csv_is_one_clear_error(tmp_path, text, message) -> None:
     with pytest.raises(DataError, match=message) as caught:
         whole(index(tmp_path / "own", text))
     assert re.fullmatch(r".+: .+; got .+\. .+", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "path;expression\na.png;happy\n",
+            "got path;expression. Separate the columns by commas, not by semi",
+        ),
+        (
+            "path,expression,state_keen,state_boredom\na.png,happiness,1,0\n",
+            "one of boredom, keen, the classes of the state_ columns; got happiness. Correct the line.",
+        ),
+        (
+            "path,expression,share_sad\na.png,angry,1\n",
+            "one of sadness, the classes of the share_ columns; got anger. Correct the line.",
+        ),
+        ("path,valence,arousal\na.png,2,0\n", r"must lie in \[-1, 1\]; got 2. Correct the line."),
+    ],
+)
+def test_messages_about_a_table_say_what_its_writer_can_do(tmp_path, text, message) -> None:
+    with pytest.raises(DataError, match=message + ".*") as caught:
+        whole(index(tmp_path / "own", text))
+    assert "Fetch" not in str(caught.value)
 
 
 def test_repeated_rows_are_counted(tmp_path) -> None:

@@ -130,6 +130,43 @@ def test_a_near_name_of_a_column_is_suggested(tmp_path):
         read_table(path, ["valence", "arousal"])
 
 
+@pytest.mark.parametrize(("own", "header", "line"), [
+    (False, "Put the release's own first line back.", "Fetch the file again, or correct the line."),
+    (True, "Correct the line.", "Correct the line."),
+])  # fmt: skip
+def test_what_to_do_depends_on_who_wrote_the_file(tmp_path, own, header, line):
+    path = write(tmp_path / "a.csv", "a,b\n1,2\nx,2\n")
+    with pytest.raises(DataError) as missing:
+        read_table(path, ["c"], own=own)
+    assert str(missing.value).endswith(f"c is missing. {header}")
+    table = read_table(path, ["a", "b"], own=own)
+    for refuse in (
+        lambda: table.numbers("a"),
+        lambda: table.keep(np.array([False, True])).numbers("a"),
+        lambda: table.one_of("a", {"1": 1}),
+        lambda: read_table(write(tmp_path / "b.csv", "a,b\n1\n"), ["a"], own=own),
+    ):
+        with pytest.raises(DataError) as broken:
+            refuse()
+        assert str(broken.value).endswith(f". {line}")
+    empty = "Add the rows." if own else "Fetch the file again"
+    with pytest.raises(DataError, match=f"got only a header. {empty}"):
+        read_table(write(tmp_path / "c.csv", "a,b\n"), ["a"], own=own)
+
+
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_columns_that_a_spreadsheet_separated_by_something_else(tmp_path, mark, name):
+    path = write(tmp_path / "a.csv", mark.join("ab") + "\n" + mark.join("12") + "\n")
+    with pytest.raises(DataError, match=rf"got a{mark}b. Separate the columns by commas, not by {name}."):
+        read_table(path, ["a", "b"])
+
+
+def test_a_list_of_names_has_no_empty_item_and_may_say_its_origin(tmp_path):
+    table = read_table(write(tmp_path / "a.csv", "n\nyes\n"), ["n"])
+    with pytest.raises(DataError, match=r"n must be one of sad, glad, the columns; got yes. Fetch"):
+        table.one_of("n", {"sad": 0, "glad": 1, "": -1}, origin=", the columns")
+
+
 def test_files_that_are_no_text(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes("a\nJosé\n".encode("latin-1"))

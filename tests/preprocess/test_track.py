@@ -169,8 +169,9 @@ def test_a_larger_face_for_a_moment_is_passed_over(pair):
     assert (result.boxes[:, 0] > 190).all()
 
 
+@pytest.mark.parametrize("every_s", [0.04, 1, 4])
 @pytest.mark.parametrize("alarm", [[], [20.0, 20, 170, 170], [150.0, 30, 60, 60]])
-def test_a_face_far_from_its_last_place_is_the_same_if_there_is_no_other(clip, monkeypatch, alarm):
+def test_a_face_far_from_its_last_place_is_the_same_if_there_is_no_other(clip, monkeypatch, alarm, every_s):
     seldom = []
     x, y = clip[2][4]
     face = clip[0][4][:, y : y + 96, x : x + 96]
@@ -183,7 +184,7 @@ def test_a_face_far_from_its_last_place_is_the_same_if_there_is_no_other(clip, m
         return np.vstack([find(self, grey), np.reshape(alarm if next(number) == 5 else [], (-1, 4))])
 
     monkeypatch.setattr(Tracker, "_find", alarmed)
-    result = track_faces(seldom, smooth_place=1)
+    result = Tracker(smooth_place=1).follow(seldom, every_s * np.arange(8))
     assert result.missed == 0
     expected = clip[1][4] - [x, y, 0, 0] + np.pad(np.array(places), ((0, 0), (0, 2)))
     assert overlap(result.boxes, expected).min() > 0.6
@@ -240,7 +241,7 @@ def test_pictures_without_faces():
 
 
 def step_cost(faces, a, b, frames):
-    """What the step between two faces costs, in plain words."""
+    """What the step between two faces costs where frames follow quickly, in plain words."""
 
     def move(one, other):
         middle = [one[k] + one[2 + k] / 2 - other[k] - other[2 + k] / 2 for k in (0, 1)]
@@ -259,36 +260,76 @@ def step_cost(faces, a, b, frames):
     return min(1.5, moved + growth(faces[a], faces[b]) / slack)
 
 
+def slow_cost(faces, a, b, frames, times):
+    """The same where they may be far apart: of the cheapest way for either face, only a part counts."""
+    ways = [step_cost(faces, a, k, frames) for k in np.flatnonzero(frames == frames[b])]
+    ways += [step_cost(faces, k, b, frames) for k in np.flatnonzero(frames == frames[a])]
+    pace = (times[frames[b]] - times[frames[a]]) / (frames[b] - frames[a])
+    spared = min(ways) * max(0, 1 - 1 / (3 * pace))
+    return step_cost(faces, a, b, frames) - spared
+
+
+@pytest.mark.parametrize("every_s", [0.04, 0.5, 4])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_best_chain_is_that_of_all_chains(seed):
+def test_the_best_chain_is_that_of_all_chains(seed, every_s):
     rng = np.random.default_rng(seed)
     places = rng.uniform(0, 200, (2, 2))
     found = []
     for _ in range(6):
-        boxes = [[*(place + rng.normal(0, 6, 2)), *[side * rng.uniform(0.9, 1.1)] * 2]
+        boxes = [[*(place + rng.normal(0, 6 if seed < 6 else 30, 2)), *[side * rng.uniform(0.7, 1.3)] * 2]
                  for place, side in zip(places, (40, 30), strict=True) if rng.random() < 0.7]  # fmt: skip
         found.append(np.array(boxes).reshape(-1, 4))
+    gaps = every_s * rng.uniform(0.5, 1.5, 6)
     faces, frames = np.concatenate(found), np.repeat(np.arange(6), [len(boxes) for boxes in found])
     usual = np.median([boxes[:, 2].max() for boxes in found if len(boxes)])
 
     def worth(chain):
         return sum(min(1, faces[i][2] / usual) for i in chain) - sum(
-            step_cost(faces, a, b, frames) for a, b in itertools.pairwise(chain)
+            slow_cost(faces, a, b, frames, np.cumsum(gaps)) for a, b in itertools.pairwise(chain)
         )
 
     options = [[None, *np.flatnonzero(frames == f)] for f in range(6)]
     every = ([i for i in picks if i is not None] for picks in itertools.product(*options))
     best = max((chain for chain in every if chain), key=worth)
-    got = best_chain(found, None)
+    got = best_chain(found, None, gaps)
     assert sorted(got) == frames[best].tolist()
     assert all(np.array_equal(got[f], faces[i]) for f, i in zip(sorted(got), best, strict=True))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [[55, 0, 100, 100], [400, 50, 100, 100], [-40, -40, 180, 180], [20, 20, 56, 56], [300, 0, 180, 180]],
+)
+def test_a_face_elsewhere_for_a_frame_is_kept_only_where_frames_are_far_apart(other):
+    usual = np.array([[0, 0, 100.0, 100]])
+    found = [usual, usual, np.array([other], float), usual, usual]
+    for gap in (1, 2, 4):
+        assert sorted(best_chain(found, None, np.full(5, gap))) == [0, 1, 2, 3, 4]
+    for gaps in (None, np.full(5, 0.04), np.full(5, 0.2)):
+        assert sorted(best_chain(found, None, gaps)) == [0, 1, 3, 4]
+    rest = best_chain(found[2:3], usual[0], np.array([4.0]))  # after a block that ended with the usual one
+    assert sorted(rest) == [0]
+
+
+def test_of_two_people_one_is_followed_however_far_apart_frames_are():
+    left, right = np.array([0, 0, 100.0, 100]), np.array([300, 0, 96.0, 96])
+    moved, wide = np.array([30, 10, 0, 0]), np.array([0, 0, 20, 20])
+    found = [np.stack([left + k % 2 * moved, right + k % 3 * moved + k % 2 * wide]) for k in range(8)]
+    for gone in (None, 3):  # one goes for a moment: the other is not taken for it
+        if gone is not None:
+            found[gone] = found[gone][:1]
+        for gap in (0.04, 0.5, 4):
+            chain = best_chain(found, None, np.full(8, gap))
+            assert len({box[0] > 200 for box in chain.values()}) == 1
+            assert len(chain) >= 7
 
 
 def test_medians_are_those_of_plain_loops():
     rng = np.random.default_rng(1)
     values = rng.normal(size=(15, 2))
     values[[4, 5, 11]] = np.nan
-    got = track._medians(values, 5)
+    seconds = np.cumsum(rng.choice([0.05, 0.12, 0.3], 15))
+    got = track._medians(values, seconds, 5)
     for i in range(15):
         if np.isnan(values[i]).any():
             assert np.isnan(got[i]).all()
@@ -297,19 +338,22 @@ def test_medians_are_those_of_plain_loops():
         for reach in (1, 2):
             if i - reach >= 0 and i + reach < 15:
                 both = [values[i - reach], values[i + reach]]
-                near += [] if np.isnan(both).any() else both
+                far = max(seconds[i] - seconds[i - reach], seconds[i + reach] - seconds[i]) > 0.25
+                near += [] if far or np.isnan(both).any() else both
         assert np.array_equal(got[i], np.median(near, axis=0))
 
 
 def test_smoothing_takes_jitter_out_and_keeps_steady_motion():
     steady = np.stack([10 + 3.0 * np.arange(12), 20 + 2.0 * np.arange(12), *np.full((2, 12), 30.0)], axis=1)
-    assert np.allclose(track._smoothed(steady, 3, 5), steady)
+    times = 0.04 * np.arange(12)
+    assert np.allclose(track._smoothed(steady, times, 3, 5), steady)
     rng = np.random.default_rng(0)
     shaken = steady + np.stack([*np.zeros((2, 12)), *rng.normal(size=(1, 12)).repeat(2, 0)], axis=1)
     shaken[6] += 15  # one box far off
-    smooth = track._smoothed(shaken, 3, 5)
+    smooth = track._smoothed(shaken, times, 3, 5)
     assert np.abs(smooth - steady).mean() < 0.6 * np.abs(shaken - steady).mean()
     assert np.abs(smooth[6] - steady[6]).max() < 4
+    assert np.allclose(track._smoothed(shaken, 10 * times, 3, 5), shaken)  # heads move in between
 
 
 @pytest.mark.parametrize(
@@ -319,3 +363,22 @@ def test_smoothing_takes_jitter_out_and_keeps_steady_motion():
 def test_options_out_of_range(option, value):
     with pytest.raises(ValueError, match=f"{option} must .*; got {value}"):
         Tracker(**{option: value})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "got"),
+    [([0, 1], "2 from 0.0 to 1.0"), ([0, 2, 1], "3 from 0.0 to 1.0"), ([0, 1, np.nan], "3 from 0.0 to nan")],
+)
+def test_times_must_rise(seconds, got):
+    with pytest.raises(ValueError, match=f"seconds must be 3 times that rise; got {got}"):
+        Tracker().follow([np.zeros((1, 48, 48), np.uint8)] * 3, seconds)
+
+
+def test_times_go_on_from_block_to_block():
+    tracker, pictures = Tracker(), [np.zeros((1, 48, 48), np.uint8)] * 2
+    tracker.follow(pictures, [-1, 3])
+    tracker.follow([], [])
+    with pytest.raises(ValueError, match="must be 2 times that rise; got 2 from 3.0 to 4.0"):
+        tracker.follow(pictures, [3, 4])
+    tracker.follow(pictures)  # 25 frames a second
+    tracker.follow(pictures, [3.09, 4])
