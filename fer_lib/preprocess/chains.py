@@ -30,8 +30,8 @@ def best_chain(
     Args:
         found: of each frame the faces (n, 4).
         before: the face followed so far (4,), or None; it stands before the first frame and counts twice.
-        gaps: seconds from the frame before to each frame (F,); the first counts only with `before`. None takes
-            `FRAME_S` for each.
+        gaps: seconds from the frame before to each frame (F,); the first counts only with `before`. None
+            takes `FRAME_S` for each.
 
     Returns:
         A box (4,) of some frames; empty where there are no faces.

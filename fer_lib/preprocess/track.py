@@ -145,7 +145,7 @@ class Tracker:
         before = 0.0 if self._last_s is None else self._last_s
         times = before + FRAME_S * np.arange(1, count + 1) if seconds is None else np.asarray(seconds, float)
         if self._last_s is None and times.size:
-            before = times.flat[0] - FRAME_S
+            before = float(times.flat[0]) - FRAME_S
         if times.shape != (count,) or not (np.diff(times, prepend=before) > 0).all():
             got = f"{times.size} from {times.flat[0]} to {times.flat[-1]}" if times.size else "none"
             raise ValueError(f"seconds must be {count} times that rise; got {got}. Give each frame's time.")

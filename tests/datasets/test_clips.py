@@ -258,8 +258,8 @@ def restless(tmp_path_factory, clip):
 def test_a_frame_is_cut_the_same_however_many_frames_are_kept(restless, every_s):
     back = read(restless, every_s=every_s, framing="found", size=48)
     assert back.seen.tolist() == back.faces.tolist() == [40 / every_s]
-    one = {frame: read(restless, [[frame / 5, frame / 5 + 0.1]], framing="found", size=48) for frame in back.frame[:: max(1, int(4 / every_s))]}
-    for frame, alone in one.items():
+    for frame in back.frame[:: int(4 / every_s)]:
+        alone = read(restless, [[frame / 5, frame / 5 + 0.1]], framing="found", size=48)
         error = np.abs(back.images[back.frame == frame].astype(float) - alone.images)
         assert error.mean() < 1
 

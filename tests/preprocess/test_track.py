@@ -378,7 +378,7 @@ def test_times_go_on_from_block_to_block():
     tracker, pictures = Tracker(), [np.zeros((1, 48, 48), np.uint8)] * 2
     tracker.follow(pictures, [-1, 3])
     tracker.follow([], [])
-    with pytest.raises(ValueError, match="must be 2 times that rise; got 2 from 3.0 to 4.0"):
+    with pytest.raises(ValueError, match=r"must be 2 times that rise; got 2 from 3\.0 to 4\.0"):
         tracker.follow(pictures, [3, 4])
     tracker.follow(pictures)  # 25 frames a second
     tracker.follow(pictures, [3.09, 4])
