@@ -87,8 +87,9 @@ def load(
         limit: at most so many faces: of a corpus a random part, of a world only so many are rendered.
         seed: of a corpus, draws the part that `limit` takes; of a world, draws its people and scenes.
         task: one of the corpus's tasks; None takes its usual one. Rows without its label are left out.
-        allow_missing: share of a corpus's rows, 0 to 1, that may lack a readable file, or any frame of their stretch of it; such rows are left
-            out and counted, and listed in ``skipped.csv`` of the store. More of them are an error.
+        allow_missing: share of a corpus's rows, 0 to 1, that may lack a readable file, or a frame of their
+            stretch of a film; such rows are left out and counted, and listed in ``skipped.csv`` of the
+            store. More of them are an error.
         workers: processes that render a world, or threads that decode a corpus; None takes
             ``$FER_WORKERS``, else all cores. The pictures do not depend on it.
         progress: show a bar meanwhile; None shows it on a terminal only.
