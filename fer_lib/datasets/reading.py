@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,25 +119,10 @@ def read(
         DataError: a label file breaks a rule, too many files are missing, or the disk is full.
     """
     size = size or release.side
+    source = partial(_source, release, size, {"workers": workers, "progress": progress})
 
     def bear(skipped: list[Skip], listed: int, whole: bool) -> None:
         _bear(release, allow_missing, skipped, listed, whole)
-
-    def source() -> drafts.Source:
-        listing = release.listing()
-        if release.chunks is None:
-            _check(release, listing)
-        listed = len(listing.table)
-        pictures = 0 if release.media == "clips" else listed
-
-        def chunks(start: int) -> Iterator[Chunk]:
-            return decoding.chunks(
-                release, listing, size=size, workers=workers, progress=progress, start=start
-            )
-
-        shape = (release.channels, size, size)
-        told = Counter(listing.dropped), Counter(listing.mended)
-        return drafts.Source(chunks, listed, pictures, shape, *told)
 
     store = drafts.build(source, bear, **_parts(release, size))
     if _came_back(release, store):
@@ -159,6 +146,21 @@ def read(
         mended=release.mended(table) if release.mended else Counter(),
         complete=release.complete,
     )
+
+
+def _source(release: Release, size: int, how: dict[str, Any]) -> drafts.Source:
+    """Read the label files; called only where the store is absent."""
+    listing = release.listing()
+    if release.chunks is None:
+        _check(release, listing)
+
+    def chunks(start: int) -> Iterator[Chunk]:
+        return decoding.chunks(release, listing, size=size, start=start, **how)
+
+    listed = len(listing.table)
+    pictures = 0 if release.media == "clips" else listed
+    shape = (release.channels, size, size)
+    return drafts.Source(chunks, listed, pictures, shape, Counter(listing.dropped), Counter(listing.mended))
 
 
 def _parts(release: Release, size: int) -> dict[str, object]:

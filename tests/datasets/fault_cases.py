@@ -165,15 +165,15 @@ def _shaken(frames: Callable[..., Any], number: int) -> Callable[..., Any]:
     return quick
 
 
-def check(case: Case, good: Base, root: Path, *, around: Any = None) -> None:
+def assert_as_told(case: Case, good: Base, root: Path, *, around: Any = None) -> None:
     """Copy a release, put the fault in, load it twice (inside `around`), and compare with what must come."""
     shutil.copytree(good.folder, root)
     lost = case.harm(root / good.place, good.kept) or []
     with around or contextlib.nullcontext():
-        _check(case, good, root, lost)
+        _assert_read(case, good, root, lost)
 
 
-def _check(case: Case, good: Base, root: Path, lost: list[str]) -> None:
+def _assert_read(case: Case, good: Base, root: Path, lost: list[str]) -> None:
     options = good.options | case.options
     if case.error:
         refused(case, lambda: read(case.corpus, root, **options))

@@ -4,7 +4,7 @@ from functools import partial
 
 import faults
 import pytest
-from fault_cases import Case, base, check
+from fault_cases import Case, assert_as_told, base
 
 BROKEN = {"file does not decode": 1}
 LARGE = {"picture larger than 64 megapixels": 1}
@@ -69,4 +69,4 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(case, tmp_path, tmp_path_factory):
-    check(case, base(case.corpus, case.form, tmp_path_factory), tmp_path / "release")
+    assert_as_told(case, base(case.corpus, case.form, tmp_path_factory), tmp_path / "release")

@@ -4,7 +4,7 @@ from functools import partial
 
 import faults
 import pytest
-from fault_cases import Case, base, check
+from fault_cases import Case, assert_as_told, base
 
 PIXELS = "fer2013.csv"
 LARGE = "picture larger than 64 megapixels"
@@ -157,4 +157,4 @@ CASES = (*CSV, *CHALLENGE, *FOLDERS, *VOTED, *NAMED)
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(case, tmp_path, tmp_path_factory):
-    check(case, base(case.corpus, case.form, tmp_path_factory, **case.options), tmp_path / "release")
+    assert_as_told(case, base(case.corpus, case.form, tmp_path_factory, **case.options), tmp_path / "release")

@@ -6,7 +6,7 @@ from functools import partial
 
 import faults
 import pytest
-from fault_cases import Case, base, check, read, shelf
+from fault_cases import Case, assert_as_told, base, read, shelf
 
 BROKEN = {"file does not decode": 1}
 LARGE = {"picture larger than 64 megapixels": 1}
@@ -107,7 +107,7 @@ CASES = (*FOLDERS, *TABLE)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(case, tmp_path, tmp_path_factory):
     good = base(case.corpus, case.form, tmp_path_factory)  # options of a case are part of its fault
-    check(case, good, tmp_path / "release")
+    assert_as_told(case, good, tmp_path / "release")
 
 
 def test_a_person_whose_name_is_not_utf8(tmp_path, tmp_path_factory):

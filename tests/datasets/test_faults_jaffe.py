@@ -5,7 +5,7 @@ from pathlib import Path
 
 import faults
 import pytest
-from fault_cases import Case, base, check
+from fault_cases import Case, assert_as_told, base
 
 README = "README_FIRST.txt"
 HEAD = 11  # line of the table's first row in the readme, from 0
@@ -93,4 +93,4 @@ CASES = (
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(case, tmp_path, tmp_path_factory):
-    check(case, base(case.corpus, case.form, tmp_path_factory, **case.options), tmp_path / "release")
+    assert_as_told(case, base(case.corpus, case.form, tmp_path_factory, **case.options), tmp_path / "release")

@@ -6,7 +6,7 @@ from pathlib import Path
 import faults
 import numpy as np
 import pytest
-from fault_cases import Case, base, check
+from fault_cases import Case, assert_as_told, base
 
 NO_LABEL = {"picture without a label": 1}
 BROKEN = {"file does not decode": 1}
@@ -149,4 +149,4 @@ CASES = (*CSV, *NPY, *MASKED)
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(case, tmp_path, tmp_path_factory):
-    check(case, base(case.corpus, case.form, tmp_path_factory, **case.options), tmp_path / "release")
+    assert_as_told(case, base(case.corpus, case.form, tmp_path_factory, **case.options), tmp_path / "release")

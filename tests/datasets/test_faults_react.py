@@ -5,7 +5,7 @@ from functools import partial
 import faults
 import numpy as np
 import pytest
-from fault_cases import Case, base, check
+from fault_cases import Case, assert_as_told, base
 
 from fer_lib.datasets.releases.films import write_film
 
@@ -96,4 +96,4 @@ CASES = (*ELDERREACT, *EMOREACT)
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_fault(case, tmp_path, tmp_path_factory):
-    check(case, base(case.corpus, case.form, tmp_path_factory, **case.options), tmp_path / "release")
+    assert_as_told(case, base(case.corpus, case.form, tmp_path_factory, **case.options), tmp_path / "release")

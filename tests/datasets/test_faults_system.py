@@ -7,7 +7,7 @@ import sys
 
 import faults
 import pytest
-from fault_cases import FORMS, Case, base, check, compare, read, records, shelf
+from fault_cases import FORMS, Case, assert_as_told, base, compare, read, records, shelf
 
 from fer_lib.datasets import csvpixels, decoding
 from fer_lib.errors import DataError
@@ -44,14 +44,18 @@ def everyones(monkeypatch):
 @pytest.mark.parametrize(("corpus", "form"), [form for form in FORMS if form not in IN_A_TABLE])
 def test_media_without_permission(corpus, form, everyones, tmp_path_factory):
     case = Case(corpus, form, "", faults.forbid(), dropped={"no permission to read": 1})
-    check(case, base(corpus, form, tmp_path_factory), everyones / "r", around=faults.without_privileges())
+    assert_as_told(
+        case, base(corpus, form, tmp_path_factory), everyones / "r", around=faults.without_privileges()
+    )
 
 
 @pytest.mark.parametrize(("corpus", "form"), LABELS)
 def test_labels_without_permission(corpus, form, everyones, tmp_path_factory):
     pattern = LABELS[corpus, form]
     case = Case(corpus, form, "", faults.forbid(pattern), r"must be readable; got Permission denied. Restore")
-    check(case, base(corpus, form, tmp_path_factory), everyones / "r", around=faults.without_privileges())
+    assert_as_told(
+        case, base(corpus, form, tmp_path_factory), everyones / "r", around=faults.without_privileges()
+    )
 
 
 @pytest.mark.parametrize(("corpus", "form"), [("affectnet", "npy"), ("jaffe", "tiff"), ("elderreact", "")])
@@ -88,7 +92,7 @@ def test_a_root_that_is_not_utf8(corpus, form, tmp_path, tmp_path_factory):
     root = tmp_path / os.fsdecode(b"caf\xe9")
     shutil.copytree(good.folder, root)
     compare(read(corpus, root, **good.options), good, [], changed=False)
-    shelf()
+    assert len(shelf()) == 1
 
 
 @pytest.mark.parametrize(("corpus", "form"), MEDIA)

@@ -1,8 +1,10 @@
 """The table of faults: which corpus is tried with which kind of fault, and where a kind does not apply."""
 
+import dataclasses
 import re
 
 import pandas as pd
+import pytest
 import test_faults_affwild2
 import test_faults_fer
 import test_faults_films
@@ -10,7 +12,9 @@ import test_faults_folder
 import test_faults_jaffe
 import test_faults_pictures
 import test_faults_react
-from fault_cases import FORMS
+from fault_cases import FORMS, assert_as_told, base
+
+from fer_lib.errors import DataError
 
 CASES = [
     *test_faults_pictures.CASES, *test_faults_fer.CASES, *test_faults_jaffe.CASES, *test_faults_films.CASES,
@@ -65,3 +69,28 @@ def test_every_corpus_meets_every_kind_of_fault():
         tried = set(table["corpus"][[bool(re.search(pattern, fault)) for fault in table["fault"]]])
         untried += [(kind, corpus) for corpus in sorted({name(*form) for form in FORMS} - apart - tried)]
     assert untried == []
+
+
+FALSEHOODS = {  # what a case may wrongly tell of its end
+    "another message": ("non-numeric", {"error": "valence must be a fruit"}),
+    "no error": ("non-numeric", {"error": ""}),
+    "an error": ("repeated line", {"error": "a row must not be repeated"}),
+    "nothing counted": ("repeated line", {"dropped": {}}),
+    "a wrong count": ("repeated line", {"dropped": {"row repeated": 2}}),
+    "another reason": ("repeated line", {"dropped": {"row of no use": 1}}),
+    "nothing mended": ("no box", {"mended": {}}),
+    "nothing changed": ("not annotated", {"changed": False}),
+    "nothing lost": ("not annotated", {"harm": "no harm done"}),
+}
+
+
+@pytest.mark.parametrize("told", FALSEHOODS)
+def test_a_case_that_tells_a_falsehood_fails(told, tmp_path, tmp_path_factory):
+    fault, wrong = FALSEHOODS[told]
+    (case,) = (case for case in CASES if (case.corpus, case.form, case.fault) == ("affectnet", "csv", fault))
+    good = base("affectnet", "csv", tmp_path_factory)
+    assert_as_told(case, good, tmp_path / "true")
+    if "harm" in wrong:
+        wrong = {"harm": lambda root, kept: []}
+    with pytest.raises((AssertionError, DataError, pytest.fail.Exception)):
+        assert_as_told(dataclasses.replace(case, **wrong), good, tmp_path / "false")
