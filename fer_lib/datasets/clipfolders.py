@@ -69,7 +69,7 @@ def _endings(folder: Path) -> dict[str, str]:
     return {os.path.splitext(name)[0]: name for name in reversed(names)}
 
 
-def unlabelled(root: Path, folders: Mapping[str, Sequence[str]], named: Iterable[str]) -> Counter:
+def count_unlabelled(root: Path, folders: Mapping[str, Sequence[str]], named: Iterable[str]) -> Counter:
     """Count the clips in the folders of each split that no label file names: (split, reason) -> count.
 
     A clip counts once, for the first split whose folders hold it.

@@ -26,7 +26,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_lib.affect import VOCABULARIES
-from fer_lib.datasets.clipfolders import clip_folders, clips_below, find_clips, unlabelled
+from fer_lib.datasets.clipfolders import clip_folders, clips_below, count_unlabelled, find_clips
 from fer_lib.datasets.listing import REPEATED, Listing, Release, check_every, check_framing
 from fer_lib.datasets.paths import contents, tree_identity
 from fer_lib.datasets.store import identity
@@ -117,7 +117,7 @@ def _read(root: Path, files: dict[str, Path], folders: dict[str, list[str]]) -> 
         dropped[SPLITS[name], REPEATED] += int(twice.sum())
         tables.append(_table(root, text.keep(~twice), SPLITS[name], folders[SPLITS[name]]))
     table = pd.concat(tables, ignore_index=True)
-    return Listing(table, dropped=+dropped + unlabelled(root, folders, table["path"]))
+    return Listing(table, dropped=+dropped + count_unlabelled(root, folders, table["path"]))
 
 
 def _table(root: Path, text: TextTable, split: str, folders: list[str]) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_lib.affect import VOCABULARIES
-from fer_lib.datasets.clipfolders import clip_folders, clips_below, find_clips, unlabelled
+from fer_lib.datasets.clipfolders import clip_folders, clips_below, count_unlabelled, find_clips
 from fer_lib.datasets.listing import REPEATED, Listing, Release, check_every, check_framing
 from fer_lib.datasets.paths import contents, tree_identity
 from fer_lib.datasets.store import identity
@@ -136,7 +136,7 @@ def _read(
         dropped[split, REPEATED] += int(twice.sum())
         tables.append(_table(place, text.keep(~twice), names[split], split, folders[split]))
     table = pd.concat(tables, ignore_index=True)
-    return Listing(table, dropped=+dropped + unlabelled(place, folders, table["path"]))
+    return Listing(table, dropped=+dropped + count_unlabelled(place, folders, table["path"]))
 
 
 def _joined(text: TextTable, path: Path) -> TextTable:

@@ -12,7 +12,7 @@ import pandas as pd
 from fer_lib.datasets.faceset import SPLITS, target_columns
 from fer_lib.datasets.inspect import broken_labels, conflicting_rows, leaked_rows
 from fer_lib.datasets.listing import FACELESS_CLIP, LOST, MISFIT, NO_FACE, NO_FRAME
-from fer_lib.datasets.tally import Evidence, class_task, classes_shown, labelled, published, unlabelled
+from fer_lib.datasets.tally import Evidence, class_task, classes_shown, labelled, published, without_label
 
 NOTE, WARNING, STOP = "note", "warning", "stop"
 SEVERITIES = (STOP, WARNING, NOTE)
@@ -131,7 +131,7 @@ def labels(evidence: Evidence) -> Iterator[Finding]:
             continue
         values = evidence.table[columns].to_numpy(float)
         kept = evidence.reason == ""
-        none = unlabelled(values, task)
+        none = without_label(values, task)
         broken = broken_labels(values, task, len(evidence.release.classes)) & ~none & kept
         if broken.any():
             rows = np.flatnonzero(broken)
@@ -169,7 +169,7 @@ def copies(evidence: Evidence) -> Iterator[Finding]:
     values = evidence.table[columns].to_numpy(float)[rows]
     twice = clip != clip[first]
     shared = np.isin(group, group[twice])
-    conflicts = conflicting_rows(group, values, unlabelled(values, evidence.release.task)) & shared
+    conflicts = conflicting_rows(group, values, without_label(values, evidence.release.task)) & shared
     thing = "frames" if evidence.films else "pictures"
     for what, mask in (
         (f"{thing} leaked: the same pixels as in an earlier split", leaked_rows(group, split)),

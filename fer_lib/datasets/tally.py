@@ -117,7 +117,7 @@ def class_task(tasks: tuple[str, ...]) -> str | None:
     return next((task for task in tasks if task != "valence_arousal"), None)
 
 
-def unlabelled(values: np.ndarray, task: str) -> np.ndarray:
+def without_label(values: np.ndarray, task: str) -> np.ndarray:
     """Find rows without a label: bool (N,) of float (N, K)."""
     missing: np.ndarray = np.isnan(values).any(axis=1)
     return missing | (values[:, 0] == -1) if task == "categorical" else missing
@@ -126,7 +126,7 @@ def unlabelled(values: np.ndarray, task: str) -> np.ndarray:
 def labelled(evidence: Evidence, task: str) -> np.ndarray:
     """Find kept rows with a label of a task, bool (N,)."""
     columns = target_columns(task, evidence.release.classes)
-    return ~unlabelled(evidence.table[columns].to_numpy(float), task) & (evidence.reason == "")
+    return ~without_label(evidence.table[columns].to_numpy(float), task) & (evidence.reason == "")
 
 
 def classes_shown(evidence: Evidence, task: str) -> np.ndarray:

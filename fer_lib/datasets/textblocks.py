@@ -10,10 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_lib.datasets.textfiles import TextTable
+from fer_lib.datasets.textfiles import AGAIN, TextTable, check_fields, check_header, names_columns
 from fer_lib.errors import DataError
-
-_AGAIN = "Fetch the file again, or correct the line."
 
 
 def read_blocks(
@@ -38,21 +36,23 @@ def read_blocks(
     lines = _lines(path)
     first = next(lines, None)
     if first is None:
-        raise DataError(str(path), "the file must hold rows", "an empty file", _AGAIN)
+        raise DataError(str(path), "the file must hold rows", "an empty file", AGAIN)
     names = [name.lower() for name in first[1]]
     waiting: list[tuple[int, list[str]]] = []
-    if not _is_header(path, names, needed):
+    if names_columns(names, needed):
+        check_header(path, names, needed)
+    else:
         names, waiting = [name.lower() for name in header], [first]
     places = [names.index(name.lower()) for name in needed]
     empty = True
     while waiting := waiting + list(islice(lines, rows - len(waiting))):
-        _check_fields(path, waiting, names)
+        check_fields(path, waiting, names, AGAIN)
         columns = {name: [row[1][at] for row in waiting] for name, at in zip(needed, places, strict=True)}
         numbers = np.array([row[0] for row in waiting])
         yield TextTable(path, pd.DataFrame(columns, dtype=object), numbers)
         waiting, empty = [], False
     if empty:
-        raise DataError(str(path), "the file must hold rows", "only a header", _AGAIN)
+        raise DataError(str(path), "the file must hold rows", "only a header", AGAIN)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -74,25 +74,4 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise DataError(where, "the file must be UTF-8 text", got, "Save the file as UTF-8.") from error
     except csv.Error as error:
         where = f"{path}, line {number + 1}"
-        raise DataError(where, "the line must be a row of fields", str(error), _AGAIN) from error
-
-
-def _is_header(path: Path, first: list[str], needed: Sequence[str]) -> bool:
-    """Whether the first line names columns: it names one of `needed`, and then it must name each once."""
-    named = [name for name in needed if name.lower() in first]
-    if not named:
-        return False
-    rule = f"the header must name the columns {', '.join(needed)} once"
-    for name in needed:
-        if first.count(name.lower()) != 1:
-            fix = f"{name} is there {first.count(name.lower())} times. Put the release's own first line back."
-            raise DataError(f"{path}, line 1", rule, ", ".join(first), fix)
-    return True
-
-
-def _check_fields(path: Path, rows: list[tuple[int, list[str]]], names: list[str]) -> None:
-    for line, fields in rows:
-        if len(fields) != len(names):
-            rule = f"a row must have the {len(names)} fields {', '.join(names)}"
-            got = f"{len(fields)} ({','.join(fields)[:80]})"
-            raise DataError(f"{path}, line {line}", rule, got, _AGAIN)
+        raise DataError(where, "the line must be a row of fields", str(error), AGAIN) from error

@@ -14,7 +14,7 @@ import pandas as pd
 
 from fer_lib.errors import DataError
 
-_AGAIN = "Fetch the file again, or correct the line."
+AGAIN = "Fetch the file again, or correct the line."
 _HEADER = "Put the release's own first line back."
 _OWN, _ROWS = "Correct the line.", "Add the rows."  # of a file that its user wrote
 _OTHERS = {";": "semicolons", "\t": "tabs"}  # what spreadsheets put between columns instead of commas
@@ -34,7 +34,7 @@ class TextTable:
     path: Path
     frame: pd.DataFrame
     lines: np.ndarray
-    advice: str = _AGAIN
+    advice: str = AGAIN
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -156,23 +156,20 @@ def read_table(
         DataError: no such file, not text, no rows, a missing or doubled column, or a row with another number
             of fields.
     """
-    advice = _OWN if own else _AGAIN
+    advice = _OWN if own else AGAIN
     rows = _rows(path, separator, advice)
     if not rows:
-        raise DataError(str(path), "the file must hold rows", "an empty file", _ROWS if own else _AGAIN)
+        raise DataError(str(path), "the file must hold rows", "an empty file", _ROWS if own else AGAIN)
     first = [name.strip().lower() for name in rows[0][1]]
     names = [*needed, *optional]
-    has_header = header is None or {name.lower() for name in needed} <= set(first)
+    has_header = header is None or names_columns(first, needed)
     columns = first if has_header else [name.lower() for name in header or ()]
     if has_header:
-        _check_header(path, first, needed, own)
+        check_header(path, first, needed, own=own)
         rows = rows[1:]
     if not rows:
-        raise DataError(str(path), "the file must hold rows", "only a header", _ROWS if own else _AGAIN)
-    for line, fields in rows:
-        if len(fields) != len(columns):
-            rule = f"a row must have the {len(columns)} fields {', '.join(columns)}"
-            raise DataError(f"{path}, line {line}", rule, f"{len(fields)} ({separator.join(fields)})", advice)
+        raise DataError(str(path), "the file must hold rows", "only a header", _ROWS if own else AGAIN)
+    check_fields(path, rows, columns, advice)
     values = {name: _column(rows, columns, name.lower()) for name in names}
     return TextTable(path, pd.DataFrame(values, dtype=object), np.array([line for line, _ in rows]), advice)
 
@@ -196,7 +193,7 @@ def read_text(path: Path) -> str:
         fix = "Save the file as UTF-8."
         raise DataError(f"{path}, line {line}", "the file must be UTF-8 text", got, fix) from error
     if "\0" in text:
-        raise DataError(str(path), "the file must be text", "NUL bytes", _AGAIN)
+        raise DataError(str(path), "the file must be text", "NUL bytes", AGAIN)
     return text
 
 
@@ -219,7 +216,13 @@ def _rows(path: Path, separator: str, advice: str) -> list[tuple[int, list[str]]
         raise DataError(where, "the line must be a row of fields", str(error), advice) from error
 
 
-def _check_header(path: Path, first: list[str], needed: Sequence[str], own: bool) -> None:
+def names_columns(first: Sequence[str], needed: Sequence[str]) -> bool:
+    """Whether a file's first line is a header: it names at least one of the columns."""
+    return any(name.lower() in first for name in needed)
+
+
+def check_header(path: Path, first: Sequence[str], needed: Sequence[str], *, own: bool = False) -> None:
+    """Refuse a header, in lower case, that lacks a column or names it twice."""
     absent = [name for name in needed if name.lower() not in first]
     if absent:
         rule = f"the header must name the columns {', '.join(needed)}"
@@ -234,9 +237,18 @@ def _check_header(path: Path, first: list[str], needed: Sequence[str], own: bool
         raise DataError(f"{path}, line 1", rule, got, fix)
     twice = [name for name in needed if first.count(name.lower()) > 1]
     if twice:
-        raise DataError(
-            f"{path}, line 1", "the header must name a column once", twice[0], _OWN if own else _AGAIN
-        )
+        fix = _OWN if own else AGAIN
+        raise DataError(f"{path}, line 1", "the header must name a column once", twice[0], fix)
+
+
+def check_fields(
+    path: Path, rows: Sequence[tuple[int, list[str]]], columns: Sequence[str], advice: str
+) -> None:
+    """Refuse the first row that has not a field for each column."""
+    for line, fields in rows:
+        if len(fields) != len(columns):
+            rule = f"a row must have the {len(columns)} fields {', '.join(columns)}"
+            raise DataError(f"{path}, line {line}", rule, f"{len(fields)} ({','.join(fields)})", advice)
 
 
 def _column(rows: list[tuple[int, list[str]]], columns: list[str], name: str) -> list[str]:

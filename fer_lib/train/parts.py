@@ -137,14 +137,18 @@ def some(faces: "FaceSet", limit: int | None, *, seed: int) -> "FaceSet":
 def dataset_of(faces: "FaceSet") -> str:
     """Name the data in result rows: a world that was written out as a release counts as the world.
 
+    Written out as somebody's own photos, whose world is not told, it is a "synthetic folder".
+
     Example:
         >>> from types import SimpleNamespace
         >>> dataset_of(SimpleNamespace(name="jaffe", synthetic=True))
         'world:jaffe'
     """
-    from fer_lib.datasets.corpora import WORLD
+    from fer_lib.datasets.corpora import OWN, WORLD
 
-    return f"{WORLD}{faces.name}" if faces.synthetic and not faces.name.startswith(WORLD) else faces.name
+    if not faces.synthetic or faces.name.startswith(WORLD):
+        return faces.name
+    return f"synthetic {OWN.name}" if faces.name == OWN.name else f"{WORLD}{faces.name}"
 
 
 def check_task(name: str, tasks: Sequence[str], *, root: str | Path | None = None) -> str:
