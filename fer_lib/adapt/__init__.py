@@ -1,17 +1,27 @@
 """Adapt a trained model to new faces: what learns, how much it helps, and the file that is kept."""
 
+from fer_lib.adapt.adapting import Adapted, adapt
+from fer_lib.adapt.frozen import FeatureSet, features_of
+from fer_lib.adapt.plugin import PlugIn
+from fer_lib.adapt.plugins import PLUG_INS
 from fer_lib.adapt.regimes import REGIMES, adapted_copy, apply_regime, learned
 from fer_lib.adapt.saving import Saved, load_model, save_model
 from fer_lib.adapt.study import AS_IS, YARDSTICK, Adaptation, relabel, study, train_final, train_source
 
 __all__ = [
     "AS_IS",
+    "PLUG_INS",
     "REGIMES",
     "YARDSTICK",
     "Adaptation",
+    "Adapted",
+    "FeatureSet",
+    "PlugIn",
     "Saved",
+    "adapt",
     "adapted_copy",
     "apply_regime",
+    "features_of",
     "learned",
     "load_model",
     "relabel",

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 from torch import nn
 
-from fer_lib.encoders.contract import count_parameters
+from fer_lib.encoders.contract import Encoder, count_parameters
 from fer_lib.heads import FaceModel
 from fer_lib.train.randomness import seeded
 
@@ -59,6 +59,11 @@ def apply_regime(model: FaceModel, regime: str, *, seed: int | None = None) -> F
         if seed is None:
             raise ValueError("seed must be a whole number for scratch; got None. It draws the new weights.")
         _renew(model, seed)
+    return free_for(model, regime)
+
+
+def free_for(model: FaceModel, regime: str) -> FaceModel:
+    """Let learn what the regime frees, in place; a plug-in and the decision layer always learn."""
     model.requires_grad_(True)
     model.encoder.unfreeze()
     if _FROZEN[regime]:
@@ -74,6 +79,15 @@ def adapted_copy(model: FaceModel, regime: str, *, seed: int | None = None) -> F
 def learned(module: nn.Module) -> int:
     """Number of numbers that training would change."""
     return count_parameters(module, trainable=True)
+
+
+def fresh_encoder(encoder: Encoder, seed: int) -> Encoder:
+    """A copy of an encoder with new weights, drawn as for an untrained one."""
+    copy = deepcopy(encoder)
+    with seeded(seed):
+        options = {name: value for name, value in encoder.options.items() if name != "name"}
+        copy.load_state_dict(type(encoder)(**options).state_dict())
+    return copy.unfreeze()
 
 
 def _renew(model: FaceModel, seed: int) -> None:

@@ -91,6 +91,14 @@ class Encoder(nn.Module):
         Raises:
             ValueError: the images have another shape or are not floating-point.
         """
+        return self.last_conv(self.trunk(self.check(images)))
+
+    def check(self, images: Tensor) -> Tensor:
+        """Give the images back, or refuse them.
+
+        Raises:
+            ValueError: the images have another shape or are not floating-point.
+        """
         spec = self.input_spec
         want = (spec.channels, spec.size, spec.size)
         if images.ndim != 4 or tuple(images.shape[1:]) != want or not images.is_floating_point():
@@ -98,7 +106,7 @@ class Encoder(nn.Module):
                 f"images must be floating-point of shape (B, {', '.join(map(str, want))}); got "
                 f"{images.dtype} {tuple(images.shape)}. Call prepare(images, encoder.input_spec) first."
             )
-        return self.last_conv(self.trunk(images))
+        return images
 
     @property
     def num_parameters(self) -> int:

@@ -12,17 +12,19 @@ KEPT_BYTES = 2**30  # a set of up to 1 GiB stays on the accelerator, as uint8
 
 
 class DeviceFaces:
-    """A face set whose batches come to the device as uint8, the whole set at once where it fits.
+    """A face set whose batches come to the device as they are stored, the whole set at once where it fits.
 
     Args:
-        faces: a FaceSet.
+        faces: a FaceSet, a SequenceSet, or a FeatureSet of cached features.
         where: the device.
     """
 
     def __init__(self, faces: Any, where: torch.device) -> None:
         self.faces, self.where = faces, where
-        small = len(faces) * int(np.prod(faces.pixels.shape[1:])) <= KEPT_BYTES
-        self._kept = faces.batch(np.arange(len(faces))).to(where) if where.type != "cpu" and small else None
+        self.views = getattr(faces, "views", 1)
+        rows = len(faces) * self.views
+        small = rows * _item_bytes(faces) <= KEPT_BYTES
+        self._kept = self._moved(faces.batch(np.arange(rows))) if where.type != "cpu" and small else None
 
     @cached_property
     def targets(self) -> Tensor:
@@ -32,15 +34,36 @@ class DeviceFaces:
     def __len__(self) -> int:
         return len(self.faces)
 
-    def images(self, index: Tensor) -> Tensor:
-        """uint8 images (B, C, H, W) of a CPU index (B,)."""
-        if self._kept is not None:
-            return self._kept[index.to(self.where)]
-        return self.faces.batch(index.numpy()).to(self.where, non_blocking=True)
+    def images(self, index: Tensor, generator: torch.Generator | None = None) -> Any:
+        """What is stored at a CPU index (B,): uint8 images (B, C, H, W), or cached features.
+
+        Args:
+            index: of the rows.
+            generator: draws one of the stored views of each row; None takes the first.
+        """
+        if generator is not None and self.views > 1:
+            index = index + len(self) * torch.randint(self.views, index.shape, generator=generator)
+        if self._kept is None:
+            return self._moved(self.faces.batch(index.numpy()))
+        index = index.to(self.where)
+        kept = self._kept
+        return tuple(part[index] for part in kept) if isinstance(kept, tuple) else kept[index]
 
     def targets_of(self, index: Tensor) -> Tensor:
         """Targets of a CPU index (B,)."""
         return self.targets[index.to(self.where)]
+
+    def _moved(self, batch: Any) -> Any:
+        if isinstance(batch, tuple):
+            return tuple(part.to(self.where, non_blocking=True) for part in batch)
+        return batch.to(self.where, non_blocking=True)
+
+
+def _item_bytes(faces: Any) -> int:
+    """Bytes of one row."""
+    if hasattr(faces, "item_bytes"):
+        return faces.item_bytes
+    return int(np.prod(faces.pixels.shape[1:]))
 
 
 def class_weights(targets: Tensor, balance: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from fer_lib.augment import augment
-from fer_lib.preprocess import prepare
 from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, steps_of
 from fer_lib.train.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
 from fer_lib.train.device import make_fabric
@@ -114,6 +114,7 @@ class _Training:
         self.fabric = make_fabric()
         model.to(memory_format=torch.channels_last)  # a third faster on CPUs, and what tensor cores want
         self.wrapped, self.optimizer = self.fabric.setup(model, settings.make_optimizer(model))
+        self.wrapped.mark_forward_method("training_loss")
         self.train, self.validation = (
             DeviceFaces(faces, self.fabric.device) for faces in (train, validation)
         )
@@ -177,20 +178,29 @@ class _Training:
             yield index, generator
 
     def one_step(self, index: Tensor, generator: torch.Generator, rate: float) -> Tensor:
-        spec = self.model.encoder.input_spec
-        images = prepare(self.train.images(index), spec)
-        if self.settings.augmentation is not None:
-            images = augment(
-                images, self.settings.augmentation, generator=generator, low=spec.low, high=spec.high
-            )
+        images = self.train.images(index, generator)
+        inputs = self.model.prepare(images, change=self.augmenter(generator))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.wrapped.train()
-        loss = self.model.loss(self.wrapped(images), self.train.targets_of(index))
+        loss = self.wrapped.training_loss(inputs, self.train.targets_of(index))
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         self.optimizer.step()
         return loss.detach()  # read once an epoch: reading now would wait for the accelerator
+
+    def augmenter(self, generator: torch.Generator) -> Callable[[Tensor], Tensor] | None:
+        """What changes prepared images by random amounts, the same at each call; None where nothing does."""
+        amounts, spec = self.settings.augmentation, self.model.encoder.input_spec
+        if amounts is None:
+            return None
+        state = generator.get_state()
+
+        def change(images: Tensor) -> Tensor:
+            generator.set_state(state)
+            return augment(images, amounts, generator=generator, low=spec.low, high=spec.high)
+
+        return change
 
     def mean_of(self, losses: list[Tensor], epoch: int) -> float:
         values = torch.stack(losses).float()

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from fer_lib.heads import FaceModel
-from fer_lib.preprocess import prepare
 from fer_lib.train.batches import DeviceFaces
 from fer_lib.train.device import device
 
@@ -47,8 +46,8 @@ def raw_outputs(model: FaceModel, batches: DeviceFaces, batch_size: int, *, mirr
     model.to(batches.where).eval()
     outputs = []
     for index in torch.arange(len(batches)).split(batch_size):
-        images = prepare(batches.images(index), model.encoder.input_spec)
-        outputs.append(model(images.flip(3) if mirror else images).float())
+        inputs = model.prepare(batches.images(index), change=_mirrored if mirror else None)
+        outputs.append(model(inputs).float())
     model.train(was_training)
     return torch.cat(outputs)
 
@@ -76,6 +75,10 @@ def score(pred: np.ndarray | Tensor, faces: Any) -> float:
         )
     values = getattr(metrics, faces.metric)(np.asarray(pred), np.asarray(faces.targets()))
     return float(np.mean(values))  # CCC gives one value for valence and one for arousal
+
+
+def _mirrored(images: Tensor) -> Tensor:
+    return images.flip(3)
 
 
 def _some(faces: Any) -> Any:

@@ -12,6 +12,7 @@ from fer_lib.worlds.ceilings import Ceiling, ceiling
 from fer_lib.worlds.expressions import Dialect, sample_expressions
 from fer_lib.worlds.feelings import EMOTIONS, FEELINGS
 from fer_lib.worlds.people import People, sample_people
+from fer_lib.worlds.regions import REGION_NAMES, redraw, region_masks, regions_of_landmarks
 from fer_lib.worlds.renderer import REGIONS, Rendered, render
 from fer_lib.worlds.scene import Scene, SceneStyle, neutral_scene, sample_scene
 from fer_lib.worlds.sequences import Clips
@@ -19,9 +20,9 @@ from fer_lib.worlds.tables import landmarks_of
 from fer_lib.worlds.world import World
 
 __all__ = [
-    "COLUMNS", "EMOTIONS", "FEELINGS", "NAMES", "NUMBERS", "PROTOTYPES", "REGIONS", "WORLDS", "Ceiling",
+    "COLUMNS", "EMOTIONS", "FEELINGS", "NAMES", "NUMBERS", "PROTOTYPES", "REGIONS", "REGION_NAMES", "WORLDS", "Ceiling",
     "Clips", "Dialect", "Panel", "People", "Rendered", "Scene", "SceneStyle", "World", "affect", "appearance",
     "ceiling", "confusion_matrix", "express", "from_intensities", "landmarks_of", "neutral_scene",
-    "pair_agreement", "prototype_table", "render", "sample_expressions", "sample_people", "sample_scene",
-    "vote",
+    "pair_agreement", "prototype_table", "redraw", "region_masks", "regions_of_landmarks", "render",
+    "sample_expressions", "sample_people", "sample_scene", "vote",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Decision layers: from a feature map to what a corpus asks for, and the model that joins the two."""
+"""Dense decision layers: from a feature map to what a corpus asks for."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fer_lib.encoders.contract import Encoder
 from fer_lib.losses import ccc_loss, soft_cross_entropy
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -114,48 +113,3 @@ def head_for(faces: Any, feature_shape: tuple[int, ...], **options: Any) -> Dens
         )
     outputs = 2 if faces.task == "valence_arousal" else len(faces.classes)
     return DenseHead(feature_shape, outputs, kind=KIND_OF_TASK[faces.task], **options)
-
-
-def build_model(
-    make_encoder: Callable[..., Encoder],
-    faces: Any,
-    *,
-    hidden: tuple[int, ...] = (200,),
-    loss: Loss | None = None,
-    **options: Any,
-) -> "FaceModel":
-    """Build an encoder and the dense decision layer that fits a face set's task.
-
-    Args:
-        make_encoder: an encoder class, such as ``FaceChannel``.
-        faces: a FaceSet.
-        hidden: see :class:`DenseHead`.
-        loss: see :class:`DenseHead`.
-        **options: of the encoder.
-    """
-    encoder = make_encoder(**options)
-    return FaceModel(encoder, head_for(faces, encoder.feature_shape, hidden=hidden, loss=loss))
-
-
-class FaceModel(nn.Module):
-    """An encoder and a decision layer: prepared images (B, channels, size, size) to raw outputs.
-
-    Args:
-        encoder: any encoder of the contract.
-        head: any decision layer with ``loss`` and ``predict``.
-    """
-
-    def __init__(self, encoder: Encoder, head: DenseHead) -> None:
-        super().__init__()
-        self.encoder, self.head = encoder, head
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.encoder(images))
-
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The decision layer's loss."""
-        return self.head.loss(outputs, targets)
-
-    def predict(self, outputs: Tensor) -> Tensor:
-        """The decision layer's predictions, see :meth:`DenseHead.predict`."""
-        return self.head.predict(outputs)

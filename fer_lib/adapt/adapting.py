@@ -1,0 +1,188 @@
+"""Adapt a trained encoder to a corpus: one call for every regime, with or without a plug-in."""
+
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer_lib.adapt.frozen import features_of
+from fer_lib.adapt.plugin import PlugIn
+from fer_lib.adapt.plugins import PLUG_INS
+from fer_lib.adapt.regimes import REGIMES, free_for, fresh_encoder, learned
+from fer_lib.encoders.contract import Encoder
+from fer_lib.heads import Decision, FaceModel, build_head
+from fer_lib.train.evaluate import evaluate
+from fer_lib.train.loop import Fit, fit
+from fer_lib.train.predict import predict
+from fer_lib.train.randomness import seeded
+from fer_lib.train.repeats import repeat
+from fer_lib.train.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RATES = {"scratch": 2e-3, "all": 1e-3, "last_conv": 1e-3, "decision": 2e-3}
+"""Learning rate of each regime, where neither settings nor decision layer name one (AdamW)."""
+
+
+@dataclass
+class Adapted:
+    """What came of adapting, over the seeds.
+
+    Args:
+        rows: one row a seed and metric of the test set: seed, regime, plug_in, metric, value, validation (score
+            that chose the epoch), trained (numbers that learned), seconds, device. Without a test set one row
+            a seed, of the validation score.
+        models: trained model by seed, in evaluation mode.
+        fits: history by seed.
+        predictions: for the test set, by seed.
+    """
+
+    rows: "pd.DataFrame"
+    models: dict[int, FaceModel] = field(default_factory=dict)
+    fits: dict[int, Fit] = field(default_factory=dict)
+    predictions: dict[int, np.ndarray] = field(default_factory=dict)
+
+
+def adapt(
+    encoder: Encoder,
+    train: Any,
+    validation: Any,
+    *,
+    test: Any = None,
+    head: Decision | None = None,
+    regime: str = "decision",
+    plug_in: str | Callable[..., PlugIn] | None = None,
+    seeds: Iterable[int] = (0,),
+    epochs: int = 20,
+    settings: Settings | None = None,
+    cache: bool = True,
+    views: int = 1,
+) -> Adapted:
+    """Train a decision layer, and what the regime frees, on top of an encoder.
+
+    The encoder is copied for each seed, never changed. What is frozen gets no gradient and stays the same to
+    the last bit. Behind a frozen trunk nothing is encoded twice: see `fer_lib.adapt.features_of`.
+
+    Args:
+        encoder: trained elsewhere.
+        train: FaceSet, or SequenceSet of clips, to learn from.
+        validation: set to choose the epoch by.
+        test: set to report on; None reports the validation score alone.
+        head: shape of the decision layer; None takes one dense layer of 64 units.
+        regime: what learns besides the decision layer and the plug-in: "scratch", "all", "last_conv" or
+            "decision" (nothing); see `REGIMES`.
+        plug_in: "stn", "ciao", a function of the encoder that makes one, or None.
+        seeds: of first weights and order; distinct.
+        epochs: passes over the training set.
+        settings: of the training; None takes AdamW with the regime's rate in `RATES`. Optimiser and rate of
+            ``head``, where it has them, come first.
+        cache: keep frozen features on disk; False encodes the images again in every epoch, to the same
+            result.
+        views: how often each face is encoded under other changes; see `features_of`.
+
+    Returns:
+        Rows, models, histories and predictions.
+
+    Raises:
+        ValueError: an unknown regime or plug-in, sets of different classes, a decision layer for clips on
+            single images, or augmentation together with cached features.
+
+    Reference:
+        Barros and Sciutti (2022), section IV; chapter 07.
+    """
+    if regime not in REGIMES:
+        raise ValueError(f"regime must be one of {', '.join(REGIMES)}; got {regime!r}. Choose one of these.")
+    head = head or Decision()
+    settings = _settings(settings, head, regime)
+    result = Adapted(rows=None)  # type: ignore[arg-type]
+
+    def run(seed: int) -> list[dict[str, Any]]:
+        model = build_adaptable(encoder, train, head=head, regime=regime, plug_in=plug_in, seed=seed)
+        sets = [train, validation] if test is None else [train, validation, test]
+        learner, sets = _behind(model, sets, settings, cache=cache, views=views)
+        done = fit(learner, sets[0], sets[1], epochs=epochs, seed=seed, settings=settings)
+        model.eval()
+        result.models[seed], result.fits[seed] = model, done
+        about = {
+            "regime": regime, "plug_in": _name(plug_in), "validation": done.best_score,
+            "trained": learned(model), "seconds": done.seconds, "device": done.device,
+        }  # fmt: skip
+        if test is None:
+            return [about | {"metric": "validation", "value": done.best_score}]
+        result.predictions[seed] = predict(learner, sets[2])
+        scores = evaluate(result.predictions[seed], test)
+        return [about | {"metric": metric, "value": value} for metric, value in scores.items()]
+
+    result.rows = repeat(run, seeds)
+    return result
+
+
+def build_adaptable(
+    encoder: Encoder,
+    faces: Any,
+    *,
+    head: Decision,
+    regime: str,
+    plug_in: str | Callable[..., PlugIn] | None,
+    seed: int,
+) -> FaceModel:
+    """Join a copy of an encoder, a plug-in and a decision layer, frozen as the regime says.
+
+    Args:
+        encoder, head, regime, plug_in: see :func:`adapt`.
+        faces: gives task and classes.
+        seed: draws the new weights.
+    """
+    copy = deepcopy(encoder) if regime != "scratch" else fresh_encoder(encoder, seed)
+    with seeded(seed):
+        plug = _make(plug_in, copy, head)
+        shape = copy.feature_shape if plug is None else plug.feature_shape
+        model = FaceModel(copy, build_head(head, faces, shape), plug)
+    return free_for(model, regime)
+
+
+def _make(plug_in: str | Callable[..., PlugIn] | None, encoder: Encoder, head: Decision) -> PlugIn | None:
+    if plug_in is None or callable(plug_in):
+        return None if plug_in is None else plug_in(encoder)
+    if plug_in not in PLUG_INS:
+        raise ValueError(
+            f"plug_in must be one of {', '.join(PLUG_INS)}; got {plug_in!r}. Choose one, or None."
+        )
+    own = {} if plug_in != "ciao" or head.temperature is None else {"temperature": head.temperature}
+    return PLUG_INS[plug_in](encoder, **own)
+
+
+def _name(plug_in: str | Callable[..., PlugIn] | None) -> str:
+    if plug_in is None or isinstance(plug_in, str):
+        return plug_in or "none"
+    return getattr(plug_in, "__name__", type(plug_in).__name__)
+
+
+def _behind(
+    model: FaceModel, sets: list[Any], settings: Settings, *, cache: bool, views: int
+) -> tuple[Any, list[Any]]:
+    """What is trained, and on what: the tail of the model on features, or the model on images."""
+    stage = model.frozen_stage()
+    if stage == "images" or not cache:
+        if views > 1:
+            raise ValueError(
+                f"views must be 1 where images are encoded anew; got {views}. Use settings.augmentation."
+            )
+        return model, sets
+    if settings.augmentation is not None:
+        raise ValueError(
+            "augmentation must be None for cached features; got one. Give views=4 or so, or cache=False."
+        )
+    train, *others = sets
+    kept = [features_of(model.encoder, train, stage, views=views)]
+    return model.tail(), kept + [features_of(model.encoder, faces, stage) for faces in others]
+
+
+def _settings(settings: Settings | None, head: Decision, regime: str) -> Settings:
+    settings = settings or Settings(batch_size=32, learning_rate=RATES[regime])
+    if head.learning_rate is None:
+        return settings
+    return replace(settings, learning_rate=head.learning_rate, optimizer=head.optimizer or settings.optimizer)

@@ -1,0 +1,8 @@
+"""The plug-ins by name."""
+
+from collections.abc import Callable
+
+from fer_lib.adapt.plugin import PlugIn
+
+PLUG_INS: dict[str, Callable[..., PlugIn]] = {}
+"""Name of each plug-in -> function of the encoder (and keyword options) that makes it."""

@@ -1,0 +1,140 @@
+"""The shelf of trained encoders: each is trained once per data, recipe and seed, and opened ever after."""
+
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_lib import artifacts
+from fer_lib.encoders import load_encoder, save_encoder
+from fer_lib.encoders.contract import Encoder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+    from fer_lib.train.parts import Parts
+
+SHELF = "encoders"
+WAYS = {
+    "facechannel": "supervised",
+    "pk": "adversarial",
+    "cpc": "predictive",
+    "vggface": "identity",
+}
+"""Name of an encoder -> module of this room that trains it.
+
+Such a module has ``VERSION``, ``TASKS`` (of the data that it can learn from), ``recipe(profile)`` and
+``train(recipe, parts, seed)``, which gives the encoder, its history and, where more than the encoder is worth
+keeping, the whole; ``rebuild(recipe, encoder)`` then makes an untrained whole to load it into.
+"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An encoder from the shelf.
+
+    Args:
+        encoder: trained, in evaluation mode, on the CPU.
+        history: one row an epoch, with the columns of its way of training.
+        recipe: what it was trained with.
+        dataset: what it was trained on.
+        whole: the network that it was a part of while it was trained; None where nothing else was kept.
+    """
+
+    encoder: Encoder
+    history: "pd.DataFrame"
+    recipe: dict[str, Any] = field(default_factory=dict)
+    dataset: str = ""
+    whole: "nn.Module | None" = None
+
+
+def trained_encoder(
+    name: str,
+    *,
+    profile: str,
+    dataset: str = "world:affectnet",
+    data_root: str = "",
+    seed: int = 0,
+    **changes: Any,
+) -> Trained:
+    """Open a trained encoder, training it first where nobody has.
+
+    Args:
+        name: a key of `WAYS`.
+        profile: "smoke", "quick" or "full"; gives the recipe.
+        dataset: world or corpus to learn from.
+        data_root: folder of a real corpus.
+        seed: of weights, order and all other random choices.
+        **changes: entries of the recipe to take another value, such as ``width=0.5`` or ``d_em=False``.
+
+    Raises:
+        ValueError: an unknown encoder, profile or entry.
+        DataError: data that are missing or broken.
+    """
+    way = way_of(name)
+    recipe = recipe_of(name, profile, **changes)
+    parts = parts_for(way, recipe, dataset, data_root)
+    key = artifacts.key(
+        name=name, recipe=recipe, version=way.VERSION, seed=seed,
+        train=parts.train.fingerprint, validation=parts.validation.fingerprint,
+    )  # fmt: skip
+    folder = artifacts.build_once(SHELF, key, lambda place: _train(way, recipe, parts, seed, place))
+    return _open(way, folder, recipe, dataset)
+
+
+def way_of(name: str) -> Any:
+    """The module that trains an encoder of this name."""
+    if name not in WAYS:
+        raise ValueError(f"name must be one of {', '.join(WAYS)}; got {name!r}. Choose one of these.")
+    return importlib.import_module(f"fer_lib.pretrain.{WAYS[name]}")
+
+
+def recipe_of(name: str, profile: str, **changes: Any) -> dict[str, Any]:
+    """The recipe of a profile, with some entries changed.
+
+    Raises:
+        ValueError: an entry that the recipe does not have; names those it has.
+    """
+    recipe: dict[str, Any] = way_of(name).recipe(profile)
+    unknown = sorted(set(changes) - set(recipe))
+    if unknown:
+        known = ", ".join(sorted(recipe))
+        raise ValueError(
+            f"changes must be entries of the recipe ({known}); got {unknown[0]!r}. Use one of these."
+        )
+    return recipe | changes
+
+
+def parts_for(way: Any, recipe: dict[str, Any], dataset: str, data_root: str) -> "Parts":
+    """The faces to pre-train with: ``recipe["faces"]`` of them at most, None for all."""
+    from fer_lib.train.parts import load_parts
+
+    faces = recipe["faces"]
+    limits = (faces, None if faces is None else max(64, faces // 4))
+    return load_parts(dataset, way.TASKS, root=data_root or None, size=recipe["size"], limits=limits)
+
+
+def _train(way: Any, recipe: dict[str, Any], parts: "Parts", seed: int, place: Path) -> None:
+    from safetensors.torch import save
+
+    encoder, history, *whole = way.train(recipe, parts, seed)
+    save_encoder(place / "encoder.safetensors", encoder)
+    history.to_json(place / "history.json", orient="records", double_precision=15)
+    if whole:
+        state = {n: value.detach().cpu().contiguous().clone() for n, value in whole[0].state_dict().items()}
+        artifacts.atomic_write(place / "whole.safetensors", save(state))
+
+
+def _open(way: Any, folder: Path, recipe: dict[str, Any], dataset: str) -> Trained:
+    import pandas as pd
+    from safetensors.torch import load_file
+
+    encoder = load_encoder(folder / "encoder.safetensors").eval()
+    history = pd.read_json(folder / "history.json", orient="records")
+    whole = None
+    if (folder / "whole.safetensors").is_file():
+        whole = way.rebuild(recipe, encoder)
+        whole.load_state_dict(load_file(folder / "whole.safetensors"))
+        whole.eval()
+    return Trained(encoder, history, recipe, dataset, whole)
