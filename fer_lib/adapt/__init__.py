@@ -1,7 +1,9 @@
 """Adapt a trained model to new faces: what learns, how much it helps, and the file that is kept."""
 
 from fer_lib.adapt.adapting import Adapted, adapt
+from fer_lib.adapt.ciao import CIAO
 from fer_lib.adapt.frozen import FeatureSet, features_of
+from fer_lib.adapt.grid import Cell, Plan, run_cell, run_grid
 from fer_lib.adapt.plugin import PlugIn
 from fer_lib.adapt.plugins import PLUG_INS
 from fer_lib.adapt.regimes import REGIMES, adapted_copy, apply_regime, learned
@@ -10,12 +12,15 @@ from fer_lib.adapt.study import AS_IS, YARDSTICK, Adaptation, relabel, study, tr
 
 __all__ = [
     "AS_IS",
+    "CIAO",
     "PLUG_INS",
     "REGIMES",
     "YARDSTICK",
     "Adaptation",
     "Adapted",
+    "Cell",
     "FeatureSet",
+    "Plan",
     "PlugIn",
     "Saved",
     "adapt",
@@ -25,6 +30,8 @@ __all__ = [
     "learned",
     "load_model",
     "relabel",
+    "run_cell",
+    "run_grid",
     "save_model",
     "study",
     "train_final",

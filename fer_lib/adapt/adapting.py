@@ -32,9 +32,9 @@ class Adapted:
     """What came of adapting, over the seeds.
 
     Args:
-        rows: one row a seed and metric of the test set: seed, regime, plug_in, metric, value, validation (score
-            that chose the epoch), trained (numbers that learned), seconds, device. Without a test set one row
-            a seed, of the validation score.
+        rows: one row a seed and metric of the test set: seed, regime, plug_in, metric, value, validation
+            (score that chose the epoch), trained (numbers that learned), seconds, device. Without a test set
+            one row a seed, of the validation score.
         models: trained model by seed, in evaluation mode.
         fits: history by seed.
         predictions: for the test set, by seed.

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
+from fer_lib.adapt.ciao import ciao
 from fer_lib.adapt.plugin import PlugIn
 
-PLUG_INS: dict[str, Callable[..., PlugIn]] = {}
+PLUG_INS: dict[str, Callable[..., PlugIn]] = {"ciao": ciao}
 """Name of each plug-in -> function of the encoder (and keyword options) that makes it."""

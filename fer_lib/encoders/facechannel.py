@@ -68,7 +68,12 @@ class FaceChannel(Encoder):
             input_spec=InputSpec(size, channels=1),
             feature_shape=(last, size // STRIDE, size // STRIDE),
             options=dict(
-                name="facechannel", width=width, inhibition=inhibition, learn_decay=learn_decay, size=size
+                name="facechannel",
+                width=width,
+                inhibition=inhibition,
+                learn_decay=learn_decay,
+                dropout=dropout,
+                size=size,
             ),
         )
 

@@ -38,6 +38,16 @@ def shunting(excitation: Tensor, inhibition: Tensor, decay: Tensor | float) -> T
     return excitation / (decay + inhibition)  # eq. 1
 
 
+def initial_raw_decay(channels: int) -> Tensor:
+    """The r of every channel, (channels,), whose guarded decay is 0.5."""
+    return torch.full((channels,), math.log(math.expm1(INITIAL_DECAY - MINIMUM_DECAY)))
+
+
+def guarded_decay(raw: Tensor) -> Tensor:
+    """The decay a = 0.001 + softplus(r) of free numbers r: above 0.001 whatever training does to r."""
+    return MINIMUM_DECAY + F.softplus(raw)
+
+
 class ShuntingInhibition(nn.Module):
     """Two 3 x 3 convolutions of the same input, the first divided by the second plus a decay.
 
@@ -64,16 +74,15 @@ class ShuntingInhibition(nn.Module):
         self.excite = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.inhibit = nn.Conv2d(in_channels, channels, 3, padding=1)
         reset_convolutions(self)
-        raw = math.log(math.expm1(INITIAL_DECAY - MINIMUM_DECAY))  # softplus(raw) + minimum = initial
         if learn_decay:
-            self.raw_decay = nn.Parameter(torch.full((channels,), raw))
+            self.raw_decay = nn.Parameter(initial_raw_decay(channels))
         else:
-            self.register_buffer("raw_decay", torch.full((channels,), raw))
+            self.register_buffer("raw_decay", initial_raw_decay(channels))
 
     @property
     def decay(self) -> Tensor:
         """The decay a of every channel, (C,), above 0.001."""
-        return MINIMUM_DECAY + F.softplus(self.raw_decay)
+        return guarded_decay(self.raw_decay)
 
     def parts(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Excitation u and inhibition I, both (B, C, h, w) and >= 0."""

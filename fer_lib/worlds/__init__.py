@@ -20,9 +20,9 @@ from fer_lib.worlds.tables import landmarks_of
 from fer_lib.worlds.world import World
 
 __all__ = [
-    "COLUMNS", "EMOTIONS", "FEELINGS", "NAMES", "NUMBERS", "PROTOTYPES", "REGIONS", "REGION_NAMES", "WORLDS", "Ceiling",
-    "Clips", "Dialect", "Panel", "People", "Rendered", "Scene", "SceneStyle", "World", "affect", "appearance",
-    "ceiling", "confusion_matrix", "express", "from_intensities", "landmarks_of", "neutral_scene",
-    "pair_agreement", "prototype_table", "redraw", "region_masks", "regions_of_landmarks", "render",
-    "sample_expressions", "sample_people", "sample_scene", "vote",
+    "COLUMNS", "EMOTIONS", "FEELINGS", "NAMES", "NUMBERS", "PROTOTYPES", "REGIONS", "REGION_NAMES", "WORLDS",
+    "Ceiling", "Clips", "Dialect", "Panel", "People", "Rendered", "Scene", "SceneStyle", "World", "affect",
+    "appearance", "ceiling", "confusion_matrix", "express", "from_intensities", "landmarks_of",
+    "neutral_scene", "pair_agreement", "prototype_table", "redraw", "region_masks", "regions_of_landmarks",
+    "render", "sample_expressions", "sample_people", "sample_scene", "vote",
 ]  # fmt: skip

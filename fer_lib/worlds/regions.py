@@ -1,7 +1,8 @@
 """Where eyes, brows, nose, mouth and a face mask lie in the pictures of a face set.
 
-A world's pictures can be drawn again: the table says which split, seed and row each is, and the renderer knows
-which pixels it painted as what. A real corpus has at most landmarks; its regions are polygons between them.
+A world's pictures can be drawn again: the table says which split, seed and row each is, and the renderer
+knows which pixels it painted as what. A real corpus has at most landmarks; its regions are polygons between
+them.
 """
 
 import re
@@ -23,12 +24,12 @@ REGION_NAMES = ("eyes", "brows", "nose", "mouth", "mask")
 TOLERANCE = 4.0  # mean difference, in grey levels, up to which a picture counts as drawn again
 FINE = 4  # sub-pixels a pixel, along each axis, with which polygons are filled
 BROW = 0.12  # width of a brow drawn along its landmarks, as a share of the eyes' distance
-_POLYGONS = {
-    "eyes": (range(36, 42), range(42, 48)),
-    "nose": ((27, *range(31, 36)),),
-    "mouth": (range(48, 60),),
+_POLYGONS: dict[str, tuple[list[int], ...]] = {
+    "eyes": ([*range(36, 42)], [*range(42, 48)]),
+    "nose": ([27, *range(31, 36)],),
+    "mouth": ([*range(48, 60)],),
 }
-_BROWS = (range(17, 22), range(22, 27))
+_BROWS = ([*range(17, 22)], [*range(22, 27)])
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,11 @@ def region_masks(faces: Any, size: int | None = None) -> tuple[tuple[str, ...], 
             rendered (aligned, masked, moved): the regions would not lie where the pictures have them.
 
     Example:
-        >>> import pandas as pd
-        >>> from types import SimpleNamespace
-        >>> x, y = np.zeros(68), np.zeros(68)
-        >>> x[48:60], y[48:60] = [2, 3, 4, 5, 6, 7, 8, 7, 6, 5, 4, 3], [5, 4, 4, 4, 4, 4, 5, 6, 6, 6, 6, 6]
-        >>> columns = {f"lm_x_{k:02d}": [x[k]] for k in range(68)} | {f"lm_y_{k:02d}": [y[k]] for k in range(68)}
-        >>> pixels = np.zeros((1, 1, 10, 10), np.uint8)
-        >>> faces = SimpleNamespace(name="mine", truth=None, table=pd.DataFrame(columns), pixels=pixels)
+        >>> from fer_lib.datasets import load
+        >>> faces = load("world:fer2013", split="train", limit=2, size=32, progress=False)
         >>> names, masks = region_masks(faces)
-        >>> masks[0, names.index("mouth"), 5, 5], masks[0, names.index("mouth"), 1, 5]
-        (np.float32(1.0), np.float32(0.0))
+        >>> names[3], masks.shape
+        ('mouth', (2, 5, 32, 32))
     """
     size = faces.pixels.shape[-1] if size is None else size
     if faces.name.startswith("world:") and faces.truth is not None:
@@ -111,9 +107,9 @@ def redraw(faces: Any, size: int | None = None) -> Redrawn:
     side = faces.pixels.shape[-1]
     size = side if size is None else size
     world = WORLDS.get(faces.name.removeprefix("world:"))
-    if world is None or faces.truth is None or not len(faces):
-        raise DataError(faces.name, "faces must be rows of a world", f"{len(faces)} rows", "Load a world.")
-    world._check(next(iter(world.counts)), 0, size)
+    if world is None or faces.truth is None or not len(faces.table):
+        got = f"{len(faces.table)} rows of a {'world' if faces.name.startswith('world:') else 'corpus'}"
+        raise DataError(faces.name, "faces must be one or more rows of a world", got, "Load a world.")
     parts: list[np.ndarray] = []
     found: list[tuple[np.ndarray, ...]] = []
     with one_thread():
@@ -195,6 +191,14 @@ def regions_of_landmarks(points: np.ndarray, size: int) -> np.ndarray:
     """Regions as polygons between landmarks: (N,68,2) pixels to float32 (N,5,S,S); the mask is 0.
 
     A face with a landmark that is not known, nan, gets nan throughout.
+
+    Example:
+        >>> points = np.zeros((1, 68, 2))
+        >>> points[0, 48:60, 0] = [2, 3, 4, 5, 6, 7, 8, 7, 6, 5, 4, 3]
+        >>> points[0, 48:60, 1] = [5, 4, 4, 4, 4, 4, 5, 6, 6, 6, 6, 6]
+        >>> mouth = regions_of_landmarks(points, 10)[0, REGION_NAMES.index("mouth")]
+        >>> mouth[5, 5].item(), mouth[1, 5].item()
+        (1.0, 0.0)
     """
     masks = np.full((len(points), len(REGION_NAMES), size, size), np.nan, np.float32)
     for k, one in enumerate(np.asarray(points, dtype=float)):

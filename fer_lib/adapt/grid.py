@@ -1,0 +1,237 @@
+"""Grids of adaptations: corpora, encoders, regimes and plug-ins, each run kept and never run again."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fer_lib import artifacts
+from fer_lib.adapt.adapting import Adapted, adapt
+from fer_lib.adapt.frozen import weights_key
+from fer_lib.adapt.plugins import PLUG_INS
+from fer_lib.encoders.contract import Encoder
+from fer_lib.errors import DataError
+from fer_lib.heads import Decision
+from fer_lib.train.parts import Parts
+from fer_lib.train.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VERSION = 1  # of the runs; change it when the same run would give other numbers
+SHELF = "runs"
+TASKS = ("valence_arousal", "distribution", "categorical", "multi_label")
+Options = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place of a grid: what is adapted to what, and how.
+
+    Args:
+        dataset: a world or a corpus.
+        encoder: name of a trained encoder, see ``fer_lib.pretrain``.
+        regime: see ``fer_lib.adapt.REGIMES``.
+        plug_in: "stn", "ciao" or None.
+        task: of the data, where not the first that fits.
+        recipe: entries of the encoder's recipe with another value, as pairs: ``(("d_em", False),)``.
+        options: of the plug-in, as pairs: ``(("temperature", 0.2),)``.
+    """
+
+    dataset: str
+    encoder: str = "facechannel"
+    regime: str = "decision"
+    plug_in: str | None = None
+    task: str | None = None
+    recipe: Options = ()
+    options: Options = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all runs of a grid share.
+
+    Args:
+        profile: gives the encoders' recipes.
+        size: side of the pictures.
+        limits: at most so many pictures to learn from, and to be tested on; None for all.
+        epochs: of each training, by regime, or one number for all.
+        decision: shape of every decision layer; None takes that of Table 6 for the corpus and encoder.
+        settings: of every training, or by regime; None takes ``adapt``'s own.
+        source: what the encoders were trained on.
+        root, source_root: folders of real corpora.
+        views: see ``fer_lib.adapt.features_of``; 1 for regimes that encode images anew.
+        cache: keep frozen features on disk.
+    """
+
+    profile: str
+    size: int = 64
+    limits: tuple[int | None, int | None] = (None, None)
+    epochs: int | dict[str, int] = 20
+    decision: Decision | None = field(default_factory=Decision)
+    settings: Settings | dict[str, Settings] | None = None
+    source: str = "world:affectnet"
+    root: str = ""
+    source_root: str = ""
+    views: int = 1
+    cache: bool = True
+
+
+def run_grid(
+    cells: Iterable[Cell], seeds: Iterable[int], plan: Plan, *, progress: bool = False
+) -> "pd.DataFrame":
+    """Run every cell with every seed; what an earlier call has finished is read, not run.
+
+    Each run is written as soon as it is done, whole or not at all: a grid that is stopped goes on where it
+    was. The name of a run holds the cell, the plan, the seed, the data and the encoder's weights.
+
+    Args:
+        cells: in any order; those of one corpus are run together.
+        seeds: of the adaptation; the encoder is trained once, with seed 0.
+        plan: what all share.
+        progress: show a bar.
+
+    Returns:
+        One row a cell, seed and metric: the cell's dataset, encoder, regime, plug_in, task and options, and
+        the columns of ``Adapted.rows``.
+
+    Raises:
+        DataError: a kept run is damaged.
+    """
+    import pandas as pd
+
+    cells, seeds = list(dict.fromkeys(cells)), list(seeds)
+    runs = [(cell, seed) for cell in sorted(cells, key=_together) for seed in seeds]
+    if progress:
+        from tqdm import tqdm
+
+        runs = tqdm(runs, desc="runs", unit="run")
+    opened = _Opened(plan)
+    rows = {(cell, seed): _one(cell, seed, plan, opened) for cell, seed in runs}
+    return pd.DataFrame([row for cell in cells for seed in seeds for row in rows[cell, seed]])
+
+
+def run_cell(cell: Cell, seeds: Sequence[int], plan: Plan) -> tuple[Adapted, Parts]:
+    """Run one cell anew and keep its models in memory, for a look inside.
+
+    Returns:
+        What :func:`adapt` gives, and the sets (clips where the decision layer reads clips).
+    """
+    opened = _Opened(plan)
+    parts, encoder = opened.parts(cell), opened.encoder(cell)
+    return _adapted(cell, seeds, plan, parts, encoder), parts
+
+
+def _together(cell: Cell) -> tuple[str, ...]:
+    return (cell.dataset, cell.task or "", cell.encoder, str(cell.recipe))
+
+
+class _Opened:
+    """The sets and the encoder in use: opened once, forgotten when the next are wanted."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._parts: tuple[Any, Parts] | None = None
+        self._encoders: dict[Any, Encoder] = {}
+
+    def parts(self, cell: Cell) -> Parts:
+        name = (cell.dataset, cell.task, cell.encoder if self.plan.decision is None else None)
+        if self._parts is None or self._parts[0] != name:
+            self._parts = (name, parts_of(cell, self.plan))
+        return self._parts[1]
+
+    def encoder(self, cell: Cell) -> Encoder:
+        from fer_lib.pretrain import trained_encoder
+
+        name = (cell.encoder, cell.recipe)
+        if name not in self._encoders:
+            self._encoders[name] = trained_encoder(
+                cell.encoder,
+                profile=self.plan.profile,
+                dataset=self.plan.source,
+                data_root=self.plan.source_root,
+                **dict(cell.recipe),
+            ).encoder
+        return self._encoders[name]
+
+
+def parts_of(cell: Cell, plan: Plan) -> Parts:
+    """The sets of a cell: pictures, or clips where its decision layer reads clips."""
+    from fer_lib.datasets.sequences import as_sequences
+    from fer_lib.train.parts import load_parts
+
+    tasks = TASKS if cell.task is None else (cell.task,)
+    parts = load_parts(cell.dataset, tasks, root=plan.root or None, size=plan.size, limits=plan.limits)
+    head = decision_of(cell, plan)
+    if parts.train.unit != "sequence" or not head.gru:
+        return parts
+    sets = (parts.train, parts.validation, parts.test)
+    return Parts(*(as_sequences(faces, head.length) for faces in sets))
+
+
+def decision_of(cell: Cell, plan: Plan) -> Decision:
+    """The decision layer of a cell; one for clips is made to read pictures where the corpus has no clips."""
+    from dataclasses import replace
+
+    from fer_lib.datasets import describe
+    from fer_lib.datasets.corpora import WORLD
+    from fer_lib.heads.decisions import decision_for
+
+    corpus = cell.dataset.removeprefix(WORLD)
+    head = plan.decision or decision_for(corpus, cell.encoder)
+    clips = describe(cell.dataset).unit == "sequence"
+    return head if clips else replace(head, gru=0)
+
+
+def _one(cell: Cell, seed: int, plan: Plan, opened: _Opened) -> list[dict[str, Any]]:
+    parts, encoder = opened.parts(cell), opened.encoder(cell)
+    name = artifacts.key(
+        version=VERSION, cell=_plain(cell), plan=_plain(plan), seed=seed, encoder=weights_key(encoder),
+        sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)],
+    )  # fmt: skip
+    path = artifacts.home() / SHELF / f"{name}.json"
+    if not path.is_file():
+        done = _adapted(cell, [seed], plan, parts, encoder)
+        about = {name: value for name, value in _plain(cell).items() if name not in ("recipe", "options")}
+        about |= {"plug_in": cell.plug_in or "none", "task": parts.test.task, "options": _told(cell)}
+        rows = [row | about for row in json.loads(done.rows.to_json(orient="records", double_precision=15))]
+        artifacts.atomic_write(path, json.dumps(rows, indent=1))
+    return _read(path)
+
+
+def _adapted(cell: Cell, seeds: Sequence[int], plan: Plan, parts: Parts, encoder: Encoder) -> Adapted:
+    plug_in: Any = cell.plug_in
+    if plug_in is not None and cell.options:
+        plug_in = partial(PLUG_INS[plug_in], **dict(cell.options))
+    epochs = plan.epochs if isinstance(plan.epochs, int) else plan.epochs[cell.regime]
+    settings = plan.settings[cell.regime] if isinstance(plan.settings, dict) else plan.settings
+    return adapt(
+        encoder, parts.train, parts.validation, test=parts.test, head=decision_of(cell, plan),
+        regime=cell.regime, plug_in=plug_in, seeds=seeds, epochs=epochs, settings=settings,
+        cache=plan.cache, views=plan.views if cell.regime in ("decision", "last_conv") else 1,
+    )  # fmt: skip
+
+
+def _read(path: Any) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        rule, fix = "must hold the rows of a finished run as JSON", "Delete the file to run it again."
+        raise DataError(path.name, rule, str(error), fix) from error
+    return rows
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(record), sort_keys=True))
+    return plain
+
+
+def _told(cell: Cell) -> str:
+    """Recipe and options of a cell in words: "temperature=0.2"; "" where all are as usual."""
+    return ", ".join(f"{name}={value}" for name, value in _pairs(cell))
+
+
+def _pairs(cell: Cell) -> Iterator[tuple[str, Any]]:
+    yield from cell.recipe
+    yield from cell.options
