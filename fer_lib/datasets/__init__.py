@@ -3,7 +3,8 @@
 Where to look, from the call inwards:
 
 - The calls: `load`, `check` (with `tally`, which counts, and `findings`, which judges), `inspect`.
-- What comes of them: `faceset`; `splitting` and `counting` do its work; `sizes` are the chapters' limits.
+- What comes of them: `faceset`, and `sequences` for clips as a whole; `splitting` and `counting` do their
+  work; `sizes` are the chapters' limits.
 - Facts: `facts` (terms, access, published numbers), `corpora` (find them by name), `protocols` (with
   `folding`: who is tested on what).
 - Readers, a file a corpus, only paths and columns: `affectnet` (its forms in `affectnet_csv` and
@@ -25,9 +26,10 @@ from fer_lib.datasets.faceset import FaceSet
 from fer_lib.datasets.inspect import Inspection, inspect
 from fer_lib.datasets.load import catalogue, load
 from fer_lib.datasets.protocols import PROTOCOLS, Fold, Protocol, folds, leak
+from fer_lib.datasets.sequences import SequenceSet, as_sequences
 from fer_lib.datasets.sizes import limit_for
 
 __all__ = [
-    "PROTOCOLS", "CorpusInfo", "FaceSet", "Fold", "Inspection", "Protocol", "Report", "catalogue", "check",
-    "describe", "folds", "inspect", "leak", "limit_for", "load", "names",
+    "PROTOCOLS", "CorpusInfo", "FaceSet", "Fold", "Inspection", "Protocol", "Report", "SequenceSet",
+    "as_sequences", "catalogue", "check", "describe", "folds", "inspect", "leak", "limit_for", "load", "names",
 ]  # fmt: skip

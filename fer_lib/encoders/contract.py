@@ -5,7 +5,7 @@ CIAO puts a twin beside the last convolution and therefore needs what goes into 
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -169,11 +169,16 @@ def count_parameters(module: nn.Module, *, trainable: bool = False, statistics: 
     return learned + sum(running)
 
 
-def reset_convolutions(module: nn.Module) -> None:
-    """Draw every convolution's weights for ReLU units (He et al., 2015) and set its biases to 0, in place."""
+def reset_convolutions(module: nn.Module, *, mode: Literal["fan_in", "fan_out"] = "fan_in") -> None:
+    """Draw every convolution's weights for ReLU units (He et al., 2015) and set its biases to 0, in place.
+
+    Args:
+        module: with convolutions anywhere in it.
+        mode: "fan_in" keeps the size of the answers, "fan_out" that of the gradients.
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
+            nn.init.kaiming_normal_(layer.weight, mode=mode, nonlinearity="relu")
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
 

@@ -2,15 +2,25 @@
 
 from typing import Any
 
+from fer_lib.encoders.alexnet import AlexNet
+from fer_lib.encoders.bregnext import BReGNeXt
 from fer_lib.encoders.contract import Encoder
 from fer_lib.encoders.cpc import CPC
+from fer_lib.encoders.densenet import DenseNet121
 from fer_lib.encoders.facechannel import FaceChannel
 from fer_lib.encoders.prior_knowledge import PriorKnowledge
+from fer_lib.encoders.resnet import ResNet50
+from fer_lib.encoders.vggface import VGGFace
 
 ENCODERS: dict[str, type[Encoder]] = {
     "facechannel": FaceChannel,
     "pk": PriorKnowledge,
     "cpc": CPC,
+    "vggface": VGGFace,
+    "alexnet": AlexNet,
+    "densenet121": DenseNet121,
+    "resnet50": ResNet50,
+    "bregnext": BReGNeXt,
 }
 """Name of each encoder -> its class. Every class takes ``width`` and ``size`` by keyword."""
 

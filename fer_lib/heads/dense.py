@@ -95,16 +95,19 @@ class DenseHead(nn.Module):
         return torch.sigmoid(outputs.float()) if self.kind == "multi_label" else outputs.float()
 
 
-def head_for(faces: Any, feature_shape: tuple[int, ...], **options: Any) -> DenseHead:
-    """Dense decision layer that fits a face set's task.
+def head_for(
+    faces: Any, feature_shape: tuple[int, ...], *, make: type[DenseHead] = DenseHead, **options: Any
+) -> DenseHead:
+    """Decision layer that fits a face set's task.
 
     Args:
         faces: a FaceSet; its task gives the kind, its classes (or valence and arousal) the outputs.
         feature_shape: (C, h, w) of the encoder's map.
-        **options: ``hidden`` and ``loss`` of :class:`DenseHead`.
+        make: its class.
+        **options: of that class: ``hidden``, ``loss``, ...
 
     Raises:
-        ValueError: the task has no dense decision layer.
+        ValueError: the task has no decision layer.
     """
     if faces.task not in KIND_OF_TASK:
         raise ValueError(
@@ -112,4 +115,4 @@ def head_for(faces: Any, feature_shape: tuple[int, ...], **options: Any) -> Dens
             "Change it with faces.as_task(...)."
         )
     outputs = 2 if faces.task == "valence_arousal" else len(faces.classes)
-    return DenseHead(feature_shape, outputs, kind=KIND_OF_TASK[faces.task], **options)
+    return make(feature_shape, outputs, kind=KIND_OF_TASK[faces.task], **options)

@@ -96,9 +96,10 @@ class PredictiveCoder(nn.Module):
                 f"{self.observed} faces are observed and {self.steps} predicted."
             )
         codes = self.code(sequences.flatten(0, 1)).unflatten(0, sequences.shape[:2])  # (B, length, code)
-        context = self.memory(codes[:, : self.observed])[1][-1]  # (B, context)
-        predictions = torch.stack([predict(context) for predict in self.predictors])
-        return predictions, codes[:, self.observed :].transpose(0, 1)
+        contexts = self.memory(codes[:, : self.observed])[0]  # (B, observed, context)
+        predictions = torch.stack([predict(contexts) for predict in self.predictors])
+        came = torch.stack([codes[:, k : k + self.observed] for k in range(1, self.steps + 1)])
+        return tuple(part.transpose(1, 2).flatten(0, 1) for part in (predictions, came))
 
     def loss(self, sequences: Tensor, labels: Tensor | None = None, *, temperature: float = 1.0) -> Tensor:
         """InfoNCE, averaged over the steps; see :func:`fer_lib.losses.info_nce` for labels."""

@@ -58,13 +58,14 @@ def pool(pred: np.ndarray, faces: Any) -> tuple[np.ndarray, Any]:
 
     Returns:
         Predictions (M, outputs) and the set of the first row of each utterance or clip; both as they were
-        for corpora that label single pictures.
+        for corpora that label single pictures, and for a SequenceSet, whose rows are the clips.
     """
     from fer_lib.datasets.corpora import CORPORA, WORLD
     from fer_lib.datasets.splitting import stretches_of
 
     info = CORPORA.get(getattr(faces, "name", "").removeprefix(WORLD))
-    group = stretches_of(faces) if info is not None and info.scored_by == "stretch" else None
+    clips = getattr(faces, "index", None) is not None
+    group = stretches_of(faces) if not clips and info is not None and info.scored_by == "stretch" else None
     if group is None:
         return pred, faces
     _, first, counts = np.unique(group, return_index=True, return_counts=True)

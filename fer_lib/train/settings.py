@@ -10,7 +10,7 @@ from torch import nn
 
 from fer_lib.augment import Augmentation
 
-OPTIMIZERS = ("adamw", "sgd")
+OPTIMIZERS = ("adamw", "sgd", "plain_sgd")
 SCHEDULES = ("cosine", "constant")
 SELECTIONS = ("score", "loss")
 
@@ -23,7 +23,7 @@ class Settings:
         batch_size: images a step, at least 2; a last batch of one image is left out.
         learning_rate: step size after the warm-up, > 0.
         weight_decay: decoupled decay of matrices and kernels; biases, norms and decays are left alone.
-        optimizer: "adamw", or "sgd" (Nesterov momentum 0.9).
+        optimizer: "adamw", "sgd" (Nesterov momentum 0.9), or "plain_sgd" (without momentum).
         schedule: "cosine" falls to 0 over the training; "constant" does not.
         warmup: share of the steps over which the learning rate rises from 0, in [0, 1).
         patience: stop after this many epochs without a better epoch; None never stops early.
@@ -75,6 +75,8 @@ class Settings:
         ]
         if self.optimizer == "adamw":
             return torch.optim.AdamW(groups, lr=self.learning_rate)
+        if self.optimizer == "plain_sgd":
+            return torch.optim.SGD(groups, lr=self.learning_rate)
         return torch.optim.SGD(groups, lr=self.learning_rate, momentum=0.9, nesterov=True)
 
     def learning_rate_at(self, step: int, steps: int) -> float:

@@ -258,8 +258,8 @@ def test_features_of_clips_are_those_of_their_frames(encoder):
     clips = features_of(encoder, Clips(faces), "units", views=2)
     frames = features_of(encoder, faces, "units", views=2)
     for got, kind in zip(clips.batch(np.array([3, 0])), frames.batch(np.arange(48)), strict=True):
-        torch.testing.assert_close(got, kind[[[7, 6, 5], [0, 1, 2]]])
+        torch.testing.assert_close(got, kind[np.array([[7, 6, 5], [0, 1, 2]])])
     for got, kind in zip(clips.batch(np.array([3 + 5])), frames.batch(np.arange(48, 96)), strict=True):
-        torch.testing.assert_close(got, kind[[[7, 6, 5]]])
+        torch.testing.assert_close(got, kind[np.array([[7, 6, 5]])])
     assert clips.item_bytes == 3 * frames.item_bytes
     assert len(kept()) == 1

@@ -1,0 +1,166 @@
+"""Pre-training by painting: the Prior-Knowledge autoencoder and its critics (chapter 05)."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from fer_lib.chapters.helpers import choose
+from fer_lib.encoders import make_encoder
+from fer_lib.encoders.contract import Encoder
+from fer_lib.preprocess.inputs import prepare
+from fer_lib.pretrain.adversarial_losses import IdentityFeatures, reconstruction_loss
+from fer_lib.pretrain.adversarial_steps import Steps
+from fer_lib.pretrain.autoencoder import LATENT, PKAutoencoder, to_arousal_valence
+from fer_lib.train.batches import DeviceFaces
+from fer_lib.train.device import device
+from fer_lib.train.randomness import epoch_seed, seeded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_lib.train.parts import Parts
+
+VERSION = 1
+TASKS = ("valence_arousal",)
+CHECKED = 240  # validation faces that are painted after each epoch
+SWITCHES = ("latent", "d_em", "d_prior", "d_real", "identity", "labels_after", "reconstruction")
+
+
+def recipe(profile: str) -> dict[str, Any]:
+    """What an autoencoder is trained with, by profile; "full" is the paper's.
+
+    Small profiles take few steps, and larger ones: 0.001 instead of 0.0002. Their face network for the
+    identity loss is small as well.
+    """
+    return {
+        "width": choose(profile, smoke=0.125, quick=0.25, full=1.0),
+        "size": choose(profile, smoke=32, quick=48, full=96),
+        "faces": choose(profile, smoke=256, quick=3000, full=None),
+        "epochs": choose(profile, smoke=2, quick=8, full=50),
+        "learning_rate": choose(profile, smoke=1e-3, quick=1e-3, full=2e-4),
+        "batch_size": choose(profile, smoke=32, quick=48, full=48),
+        "face_network": "facechannel",
+        "latent": LATENT,
+        "d_em": True,
+        "d_prior": True,
+        "d_real": True,
+        "identity": True,
+        "labels_after": "all",
+        "reconstruction": "l1",
+    }
+
+
+def rebuild(recipe: dict[str, Any], encoder: Encoder) -> PKAutoencoder:
+    """An untrained autoencoder around an encoder, as a recipe says.
+
+    Raises:
+        ValueError: an option out of range.
+    """
+    return PKAutoencoder(encoder, **{name: recipe[name] for name in SWITCHES})
+
+
+def train(
+    recipe: dict[str, Any], parts: "Parts", seed: int, *, face_network: Encoder | None = None
+) -> "tuple[Encoder, pd.DataFrame, nn.Module]":
+    """Train an autoencoder with its critics; the last epoch is kept.
+
+    Args:
+        recipe: see :func:`recipe`.
+        parts: faces with valence and arousal; the validation part is only looked at.
+        seed: of weights, order and the codes drawn from the cube.
+        face_network: a frozen encoder for the identity loss; None takes the recipe's.
+
+    Returns:
+        The encoder; one row an epoch with the mean of every loss, "validation" (reconstruction) and
+        "seconds"; and the whole autoencoder. All in evaluation mode on the CPU.
+
+    Raises:
+        ValueError: an option out of range, or fewer faces than make a batch of two.
+        FloatingPointError: a loss is not finite; names epoch, batch and loss. ``error.model`` holds the
+            autoencoder as it was after the last good epoch.
+    """
+    import pandas as pd
+
+    if len(parts.train) < 2:
+        raise ValueError(f"parts.train must hold 2 faces; got {len(parts.train)}. BatchNorm needs two.")
+    with seeded(seed):
+        encoder = make_encoder("pk", width=recipe["width"], size=recipe["size"])
+        model = rebuild(recipe, encoder)
+        features = IdentityFeatures(face_network or _face_network(recipe)) if model.identity else None
+    training = _Training(model, features, parts, recipe, seed)
+    rows = [training.epoch(epoch) for epoch in range(recipe["epochs"])]
+    model.cpu().to(memory_format=torch.contiguous_format).eval()
+    return model.encoder, pd.DataFrame(rows), model
+
+
+def _face_network(recipe: dict[str, Any]) -> Encoder:
+    return make_encoder(recipe["face_network"], width=0.125, size=recipe["size"])
+
+
+class _Training:
+    """State of one call of :func:`train`."""
+
+    def __init__(
+        self, model: PKAutoencoder, features: nn.Module | None, parts: "Parts", recipe: dict, seed: int
+    ) -> None:
+        where = device()
+        self.model = model.to(where, memory_format=torch.channels_last)  # a third faster on CPUs
+        self.features = None if features is None else features.to(where, memory_format=torch.channels_last)
+        self.steps = Steps(self.model, self.features, learning_rate=recipe["learning_rate"])
+        self.faces = DeviceFaces(parts.train, where)
+        self.check = DeviceFaces(parts.validation, where)
+        self.batch_size, self.seed = recipe["batch_size"], seed
+        self.good = _copy(model)
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """One pass over the faces."""
+        started = time.perf_counter()
+        generator = torch.Generator().manual_seed(epoch_seed(self.seed, epoch, "cube"))
+        order = torch.Generator().manual_seed(epoch_seed(self.seed, epoch, "order"))
+        self.model.train()
+        losses = []
+        for index in torch.randperm(len(self.faces), generator=order).split(self.batch_size):
+            if len(index) > 1:
+                losses.append(self.steps.batch(*self.batch(self.faces, index), generator))
+        means = self.means_of(losses, epoch)
+        self.good = _copy(self.model)
+        seconds = time.perf_counter() - started
+        return {"epoch": epoch + 1, **means, "validation": self.validate(), "seconds": seconds}
+
+    def batch(self, faces: DeviceFaces, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Prepared pictures and their arousal and valence."""
+        images = prepare(faces.images(index), self.model.encoder.input_spec)
+        return images.contiguous(memory_format=torch.channels_last), to_arousal_valence(faces.targets_of(index))
+
+    def means_of(self, losses: list[dict[str, Tensor]], epoch: int) -> dict[str, float]:
+        """Mean of each loss; goes back to the last good epoch where one is not finite."""
+        means = {}
+        for name in losses[0]:
+            values = torch.stack([loss[name] for loss in losses]).float().cpu()
+            bad = (~values.isfinite()).nonzero()
+            if len(bad):
+                self.model.load_state_dict(self.good)
+                batch = int(bad[0]) + 1
+                error = FloatingPointError(
+                    f"loss {name} must be finite; got {values[batch - 1].item()} in epoch {epoch + 1}, batch "
+                    f"{batch} of {len(values)}. Lower the learning rate."
+                )
+                error.model = self.model  # type: ignore[attr-defined]
+                raise error
+            means[name] = values.mean().item()
+        return means
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Reconstruction loss of held-back faces."""
+        self.model.eval()
+        index = torch.arange(min(CHECKED, len(self.check)))
+        images, affect = self.batch(self.check, index)
+        painted = self.model.edit(images, affect)
+        return reconstruction_loss(painted, images, kind=self.model.reconstruction).item()
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}

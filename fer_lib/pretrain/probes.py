@@ -1,0 +1,187 @@
+"""Linear probes: what can be read off frozen features by a straight line (chapter 06)."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer_lib.metrics import ccc, mean_class_accuracy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TASKS = ("regression", "classification")
+PENALTIES = tuple(10.0**k for k in range(-1, 7))
+"""Of the squared weights, where features are standardised and errors summed over the faces."""
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def probe(
+    train: Pair, validation: Pair, test: Pair, *, task: str, penalties: Sequence[float] = PENALTIES
+) -> dict[str, Any]:
+    """Fit a penalised linear reader to frozen features, and test it.
+
+    Features are standardised with the training faces' means and deviations. The penalty is the one that does
+    best on the validation faces; the reader is not fitted again, and the test faces choose nothing. Ridge
+    regression reads numbers, multinomial logistic regression reads classes (all classes weigh alike).
+
+    Args:
+        train: features (N, ...) and targets: numbers (N,) or (N, D), or classes (N,).
+        validation: the same of the faces that choose the penalty, for each column of the target alone.
+        test: the same of the faces to report on.
+        task: "regression" or "classification".
+        penalties: to choose from, > 0.
+
+    Returns:
+        ``score``: share of the target's variance that is predicted (R^2, at most 1, below 0 where worse than
+        the mean), or the mean class accuracy; ``validation``: the same there; ``penalty``: chosen; ``pred``:
+        of the test faces; ``chance``: 0, or 1 / number of classes; for numbers also ``ccc``. Arrays (D,) for
+        targets (N, D).
+
+    Raises:
+        ValueError: an unknown task, penalties that are not above 0, rows that do not pair up, features that
+            are not finite, or a single class.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(300, 5))
+        >>> parts = [(x[k : k + 100], x[k : k + 100, 0] + 1) for k in (0, 100, 200)]
+        >>> round(probe(*parts, task="regression")["score"], 3)
+        1.0
+
+    Reference:
+        Alain and Bengio (2017), "Understanding intermediate layers using linear classifier probes".
+    """
+    _check(train, validation, test, task, penalties)
+    features = _standardised(*(pair[0] for pair in (train, validation, test)))
+    targets = [np.asarray(pair[1]) for pair in (train, validation, test)]
+    return (_numbers if task == "regression" else _classes)(features, targets, sorted(penalties))
+
+
+def probe_rows(
+    features: Mapping[str, Sequence[np.ndarray]],
+    targets: Mapping[str, Sequence[np.ndarray]],
+    *,
+    penalties: Sequence[float] = PENALTIES,
+    resamples: int = 200,
+    seed: int = 0,
+) -> "pd.DataFrame":
+    """Probe several encoders for several properties of the same faces.
+
+    Args:
+        features: name of an encoder to its features of the train, validation and test faces.
+        targets: name of a property to its values there; integers and strings are classes, others numbers.
+        penalties: see :func:`probe`.
+        resamples: draws of the test faces for the interval; the same draws for all encoders.
+        seed: of the draws.
+
+    Returns:
+        A row an encoder and property: encoder, property, task, score, low, high (95 %, over the test faces),
+        chance, penalty.
+    """
+    import pandas as pd
+
+    from fer_lib.metrics import bootstrap_interval
+
+    rows = []
+    for name, parts in features.items():
+        for what, values in targets.items():
+            task = "regression" if np.asarray(values[0]).dtype.kind == "f" else "classification"
+            found = probe(*zip(parts, values, strict=True), task=task, penalties=penalties)  # type: ignore[arg-type]
+            measure = r_squared if task == "regression" else mean_class_accuracy
+            spread = bootstrap_interval(
+                measure, found["pred"], np.asarray(values[2]), resamples=resamples, seed=seed
+            )
+            rows.append(
+                {"encoder": name, "property": what, "task": task, "score": found["score"]}
+                | {"low": float(spread.low), "high": float(spread.high)}
+                | {"chance": found["chance"], "penalty": found["penalty"]}
+            )
+    return pd.DataFrame(rows)
+
+
+def r_squared(pred: np.ndarray, target: np.ndarray) -> Any:
+    """Share of the target's variance that is predicted, 1 - (mean squared error) / variance, column by column.
+
+    Args:
+        pred: (N,) or (N, D).
+        target: the same shape; where it does not vary the share is 0.
+
+    Example:
+        >>> float(r_squared(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])).round(3))
+        0.786
+    """
+    error, spread = ((pred - target) ** 2).mean(0), np.var(target, axis=0)
+    return np.where(spread > 0, 1 - error / np.where(spread > 0, spread, 1), 0.0)
+
+
+def _standardised(train: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+    flat = [np.asarray(part, dtype=np.float64).reshape(len(part), -1) for part in (train, *others)]
+    mean, spread = flat[0].mean(0), flat[0].std(0)
+    scale = np.where(spread > 1e-8, spread, 1.0)  # a dead unit stays at 0
+    return [(part - mean) / scale for part in flat]
+
+
+def _numbers(features: list[np.ndarray], targets: list[np.ndarray], penalties: list[float]) -> dict[str, Any]:
+    from sklearn.linear_model import Ridge
+
+    single = targets[0].ndim == 1
+    y, watched, held = (np.asarray(t, dtype=np.float64).reshape(len(t), -1) for t in targets)
+    best = np.full(y.shape[1], -np.inf)
+    pred, chosen = np.zeros(held.shape), np.zeros(y.shape[1])
+    for penalty in penalties:
+        reader = Ridge(alpha=penalty).fit(features[0], y)
+        scores = r_squared(reader.predict(features[1]).reshape(watched.shape), watched)
+        better = scores > best
+        best = np.where(better, scores, best)
+        chosen = np.where(better, penalty, chosen)
+        pred[:, better] = reader.predict(features[2]).reshape(held.shape)[:, better]
+    found = {"score": r_squared(pred, held), "validation": best, "penalty": chosen, "ccc": ccc(pred, held)}
+    if single:
+        found = {name: float(value[0]) for name, value in found.items()}
+    return found | {"pred": pred[:, 0] if single else pred, "chance": 0.0}
+
+
+def _classes(features: list[np.ndarray], targets: list[np.ndarray], penalties: list[float]) -> dict[str, Any]:
+    from sklearn.linear_model import LogisticRegression
+
+    names, y = np.unique(targets[0], return_inverse=True)
+    place = {name: k for k, name in enumerate(names.tolist())}
+    watched, held = (np.array([place.get(v, -1) for v in np.asarray(t).tolist()]) for t in targets[1:])
+    found: dict[str, Any] = {"validation": -np.inf}
+    reader = LogisticRegression(max_iter=60, tol=1e-3, class_weight="balanced", warm_start=True)
+    for penalty in reversed(penalties):  # from stiff to loose, each from where the last one ended
+        reader.set_params(C=1 / penalty)
+        _fit_quietly(reader, features[0], y)
+        score = float(mean_class_accuracy(reader.predict(features[1]), watched))
+        if score > found["validation"]:
+            pred = reader.predict(features[2])
+            found = {"validation": score, "penalty": penalty, "pred": names[pred]}
+            found["score"] = float(mean_class_accuracy(pred, held))
+    return found | {"chance": 1 / len(names)}
+
+
+def _fit_quietly(reader: Any, features: np.ndarray, labels: np.ndarray) -> None:
+    """Loose penalties need not converge: validation decides whether they serve."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reader.fit(features, labels)
+
+
+def _check(train: Pair, validation: Pair, test: Pair, task: str, penalties: Sequence[float]) -> None:
+    if task not in TASKS:
+        raise ValueError(f"task must be one of {', '.join(TASKS)}; got {task!r}. Numbers need regression.")
+    if not penalties or min(penalties) <= 0:
+        raise ValueError(f"penalties must be above 0; got {list(penalties)}. Give at least one.")
+    for name, (features, target) in (("train", train), ("validation", validation), ("test", test)):
+        if len(features) != len(target) or not len(features):
+            raise ValueError(
+                f"{name} must pair features with targets; got {len(features)} and {len(target)} rows. "
+                "Give one target a face."
+            )
+        if not np.isfinite(np.asarray(features, dtype=np.float64)).all():
+            raise ValueError(f"{name} must have finite features; got nan or inf. Check the encoder.")
+    if task == "classification" and len(np.unique(train[1])) < 2:
+        raise ValueError("train must hold at least two classes; got one. There is nothing to tell apart.")
