@@ -79,8 +79,8 @@ def _umap(leading: np.ndarray, seed: int, neighbours: int) -> np.ndarray:
         # a seed allows one thread only, and says so; parts of the neighbour graph that do not touch are
         # placed apart, as they should be
         warnings.filterwarnings("ignore", message=".*(n_jobs|not fully connected|[Ss]pectral).*")
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        for kind in (FutureWarning, DeprecationWarning, ImportWarning):  # of its and its helpers' own code
+            warnings.simplefilter("ignore", kind)
         from umap import UMAP
 
         lay = UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1)

@@ -2,12 +2,15 @@
 
 from fer_lib.adapt.adapting import Adapted, adapt
 from fer_lib.adapt.ciao import CIAO
+from fer_lib.adapt.face_stn import FaceSTN
 from fer_lib.adapt.frozen import FeatureSet, features_of
 from fer_lib.adapt.grid import Cell, Plan, run_cell, run_grid
 from fer_lib.adapt.plugin import PlugIn
 from fer_lib.adapt.plugins import PLUG_INS
 from fer_lib.adapt.regimes import REGIMES, adapted_copy, apply_regime, learned
 from fer_lib.adapt.saving import Saved, load_model, save_model
+from fer_lib.adapt.search import Search, search, search_corpus
+from fer_lib.adapt.space import Space, space_of
 from fer_lib.adapt.study import AS_IS, YARDSTICK, Adaptation, relabel, study, train_final, train_source
 
 __all__ = [
@@ -19,10 +22,13 @@ __all__ = [
     "Adaptation",
     "Adapted",
     "Cell",
+    "FaceSTN",
     "FeatureSet",
     "Plan",
     "PlugIn",
     "Saved",
+    "Search",
+    "Space",
     "adapt",
     "adapted_copy",
     "apply_regime",
@@ -33,6 +39,9 @@ __all__ = [
     "run_cell",
     "run_grid",
     "save_model",
+    "search",
+    "search_corpus",
+    "space_of",
     "study",
     "train_final",
     "train_source",

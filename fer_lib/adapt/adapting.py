@@ -14,7 +14,7 @@ from fer_lib.adapt.regimes import REGIMES, free_for, fresh_encoder, learned
 from fer_lib.encoders.contract import Encoder
 from fer_lib.heads import Decision, FaceModel, build_head
 from fer_lib.train.evaluate import evaluate
-from fer_lib.train.loop import Fit, fit
+from fer_lib.train.loop import Fit, check_alike, fit
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
 from fer_lib.train.repeats import repeat
@@ -60,6 +60,7 @@ def adapt(
     settings: Settings | None = None,
     cache: bool = True,
     views: int = 1,
+    on_epoch: Callable[[int, float], None] | None = None,
 ) -> Adapted:
     """Train a decision layer, and what the regime frees, on top of an encoder.
 
@@ -82,6 +83,7 @@ def adapt(
         cache: keep frozen features on disk; False encodes the images again in every epoch, to the same
             result.
         views: how often each face is encoded under other changes; see `features_of`.
+        on_epoch: called after each epoch of each seed; see ``fer_lib.train.fit``.
 
     Returns:
         Rows, models, histories and predictions.
@@ -95,6 +97,8 @@ def adapt(
     """
     if regime not in REGIMES:
         raise ValueError(f"regime must be one of {', '.join(REGIMES)}; got {regime!r}. Choose one of these.")
+    if test is not None:
+        check_alike(train, test, "test")
     head = head or Decision()
     settings = _settings(settings, head, regime)
     result = Adapted(rows=None)  # type: ignore[arg-type]
@@ -103,7 +107,9 @@ def adapt(
         model = build_adaptable(encoder, train, head=head, regime=regime, plug_in=plug_in, seed=seed)
         sets = [train, validation] if test is None else [train, validation, test]
         learner, sets = _behind(model, sets, settings, cache=cache, views=views)
-        done = fit(learner, sets[0], sets[1], epochs=epochs, seed=seed, settings=settings)
+        done = fit(
+            learner, sets[0], sets[1], epochs=epochs, seed=seed, settings=settings, on_epoch=on_epoch
+        )
         model.eval()
         result.models[seed], result.fits[seed] = model, done
         about = {

@@ -150,7 +150,7 @@ class CIAO(PlugIn):
         loss = supervised_contrastive_loss(
             features.flatten(1), labels, self.temperature, denominator=self.denominator
         )
-        return loss
+        return self.weight * loss
 
 
 def ciao(

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from fer_lib.adapt.ciao import ciao
+from fer_lib.adapt.face_stn import face_stn
 from fer_lib.adapt.plugin import PlugIn
 
-PLUG_INS: dict[str, Callable[..., PlugIn]] = {"ciao": ciao}
+PLUG_INS: dict[str, Callable[..., PlugIn]] = {"ciao": ciao, "stn": face_stn}
 """Name of each plug-in -> function of the encoder (and keyword options) that makes it."""

@@ -1,4 +1,4 @@
-"""The command `fer`: list, params, run, render, build, data.
+"""The command `fer`: list, params, run, render, build, search, data.
 
 Only typer is imported at the top; each command imports what it needs, so that `fer list` answers at once.
 """
@@ -104,6 +104,35 @@ def build(
     from fer_lib.chapters import build as builder
 
     raise typer.Exit(builder.build(profile, cores=cores))
+
+
+@app.command()
+def search(
+    dataset: Annotated[str, typer.Argument(help="Corpus or world, such as world:ferplus.")],
+    encoder: Annotated[
+        str, typer.Option("--encoder", metavar="NAME", help="facechannel, pk, cpc or vggface.")
+    ] = "facechannel",
+    plug_in: Annotated[
+        str | None, typer.Option("--plug-in", metavar="NAME", help="stn or ciao; default: none.")
+    ] = None,
+    trials: Annotated[int, typer.Option("--trials", metavar="N", help="Decision layers to try.")] = 30,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the draws and trainings.")] = 0,
+    profile: Profile = "quick",
+    data_root: Annotated[
+        str,
+        typer.Option("--data-root", metavar="DIR", help="Folder of a real corpus; default: in $FER_DATA."),
+    ] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Searches for a corpus's decision layer behind a trained encoder; goes on where it was stopped."""
+    from fer_lib.adapt import search_corpus
+    from fer_lib.chapters import show
+
+    found = search_corpus(
+        dataset, encoder=encoder, plug_in=plug_in, trials=trials, seed=seed, profile=profile,
+        data_root=data_root, progress=not quiet,
+    )  # fmt: skip
+    typer.echo(show.search(found))
 
 
 @data_app.callback(invoke_without_command=True)

@@ -86,6 +86,37 @@ def failure(failed: runner.RunFailed) -> str:
     )
 
 
+def search(found: Any, shown: int = 10) -> str:
+    """The best decision layer of a search, and a table of the best trials."""
+    trials = found.trials
+    count = {state: int((trials["state"] == state).sum()) for state in ("finished", "pruned", "diverged")}
+    told = ["hidden", "gru", "gru_layers", "length", "optimizer", "learning_rate"]
+    told += ["temperature"] * bool(trials["temperature"].notna().any())
+    if not trials["gru"].any():
+        told = [name for name in told if name not in ("gru", "gru_layers", "length")]
+    best = ", ".join(f"{name} {_setting(getattr(found.best, name))}" for name in told)
+    rows = [
+        [str(row["trial"]), f"{row['score']:.3f}", str(row["epochs"]), *(_setting(row[n]) for n in told)]
+        for row in trials.dropna(subset="score").sort_values("score", ascending=False).to_dict("records")
+    ]
+    return "\n".join(
+        [
+            f"best: {best}",
+            f"score {found.score:.3f} on the validation part, which also chose it: expect less elsewhere",
+            ", ".join(f"{number} {state}" for state, number in count.items()) + " trials",
+            "",
+            columns(rows[:shown], header=["trial", "score", "epochs", *(n.replace("_", " ") for n in told)]),
+        ]
+    )
+
+
+def _setting(value: object) -> str:
+    """One field of a decision layer, short."""
+    if isinstance(value, tuple):
+        return "+".join(map(str, value))
+    return f"{value:.2g}" if isinstance(value, float) else str(value)
+
+
 def corpora(known: Any) -> str:
     """What `fer data` shows: where each corpus was found, and what is missing for the others.
 

@@ -121,7 +121,7 @@ class SequenceSet:
         return dataclasses.replace(self.frames, rows=rows, table=self.table, truth=None).targets()
 
     def subset(self, index: object) -> SequenceSet:
-        """Choose clips: integers (their order is kept), a boolean mask (M,), or a slice. Frames are shared."""
+        """Choose clips: integers (their order is kept), a mask (M,), or a slice. Frames are shared."""
         chosen = positions(index, len(self))
         truth = None if self.truth is None else self.truth.iloc[chosen]
         return SequenceSet(self.frames, self.index[chosen], self.table.iloc[chosen], truth)

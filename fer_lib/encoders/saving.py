@@ -42,7 +42,9 @@ def load_encoder(path: str | Path, *, like: dict[str, Any] | None = None) -> Enc
     """
     where = Path(path).name
     told, tensors = read_weights(path, form=FORMAT, fix=FIX)
-    options = told["options"]
+    options = told.get("options")
+    if not isinstance(options, dict) or "name" not in options:
+        raise DataError(where, "its header must name an encoder", options, FIX)
     if options["name"] not in ENCODERS:
         rule = "its encoder must be one of this version of the library"
         raise DataError(where, rule, options["name"], "Install the version that wrote it.")

@@ -10,7 +10,7 @@ from fer_lib.chapters.helpers import choose
 from fer_lib.encoders import make_encoder
 from fer_lib.encoders.contract import Encoder
 from fer_lib.preprocess.inputs import prepare
-from fer_lib.pretrain.adversarial_losses import IdentityFeatures, reconstruction_loss
+from fer_lib.pretrain.adversarial_losses import WEIGHTS, IdentityFeatures, reconstruction_loss
 from fer_lib.pretrain.adversarial_steps import Steps
 from fer_lib.pretrain.autoencoder import LATENT, PKAutoencoder, to_arousal_valence
 from fer_lib.train.batches import DeviceFaces
@@ -42,6 +42,7 @@ def recipe(profile: str) -> dict[str, Any]:
         "learning_rate": choose(profile, smoke=1e-3, quick=1e-3, full=2e-4),
         "batch_size": choose(profile, smoke=32, quick=48, full=48),
         "face_network": "facechannel",
+        "weights": dict(WEIGHTS),
         "latent": LATENT,
         "d_em": True,
         "d_prior": True,
@@ -108,7 +109,7 @@ class _Training:
         where = device()
         self.model = model.to(where, memory_format=torch.channels_last)  # a third faster on CPUs
         self.features = None if features is None else features.to(where, memory_format=torch.channels_last)
-        self.steps = Steps(self.model, self.features, learning_rate=recipe["learning_rate"])
+        self.steps = Steps(self.model, self.features, learning_rate=recipe["learning_rate"], weights=recipe["weights"])
         self.faces = DeviceFaces(parts.train, where)
         self.check = DeviceFaces(parts.validation, where)
         self.batch_size, self.seed = recipe["batch_size"], seed
@@ -132,7 +133,9 @@ class _Training:
     def batch(self, faces: DeviceFaces, index: Tensor) -> tuple[Tensor, Tensor]:
         """Prepared pictures and their arousal and valence."""
         images = prepare(faces.images(index), self.model.encoder.input_spec)
-        return images.contiguous(memory_format=torch.channels_last), to_arousal_valence(faces.targets_of(index))
+        return images.contiguous(memory_format=torch.channels_last), to_arousal_valence(
+            faces.targets_of(index)
+        )
 
     def means_of(self, losses: list[dict[str, Tensor]], epoch: int) -> dict[str, float]:
         """Mean of each loss; goes back to the last good epoch where one is not finite."""

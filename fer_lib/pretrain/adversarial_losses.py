@@ -4,7 +4,7 @@ All are means over the batch, so none depends on its size. Adversarial losses ar
 logit t, the cross-entropy of "real" is softplus(-t) and that of "made" is softplus(t).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -87,14 +87,18 @@ def critic_loss(real: Tensor, made: Tensor) -> Tensor:
     return F.softplus(-real).mean() + F.softplus(made).mean()
 
 
-def total_loss(parts: dict[str, Tensor]) -> Tensor:
+def total_loss(parts: Mapping[str, Tensor], weights: Mapping[str, float] = WEIGHTS) -> Tensor:
     """Weighted sum of the parts there are; eq. 6.
+
+    Args:
+        parts: losses by name, any of the keys of `WEIGHTS`.
+        weights: lambda of each.
 
     Example:
         >>> round(total_loss({"reconstruction": torch.tensor(0.5), "affect": torch.tensor(1.0)}).item(), 3)
         0.52
     """
-    return torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
+    return torch.stack([weights[name] * value for name, value in parts.items()]).sum()
 
 
 class IdentityFeatures(nn.Module):
@@ -114,7 +118,7 @@ class IdentityFeatures(nn.Module):
     def __init__(self, encoder: Encoder, *, layers: int = LAYERS) -> None:
         super().__init__()
         self.spec = encoder.input_spec
-        trunk = list(encoder.trunk) if isinstance(encoder.trunk, nn.Sequential) else []
+        trunk = _in_a_row(encoder.trunk)
         ends = [k for k, layer in enumerate(trunk) if isinstance(layer, nn.ReLU | nn.LeakyReLU)]
         if len(ends) < layers:
             raise ValueError(
@@ -136,3 +140,10 @@ class IdentityFeatures(nn.Module):
             maps = part(maps)
             found.append(maps)
         return found
+
+
+def _in_a_row(module: nn.Module) -> list[nn.Module]:
+    """The layers of a Sequential, and of those within it; anything else counts as one layer."""
+    if not isinstance(module, nn.Sequential):
+        return [module]
+    return [layer for child in module for layer in _in_a_row(child)]

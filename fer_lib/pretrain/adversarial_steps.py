@@ -1,12 +1,13 @@
 """One batch of adversarial training: four optimisers, each with parameters and a loss of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from fer_lib.pretrain.adversarial_losses import (
+    WEIGHTS,
     IdentityFeatures,
     affect_loss,
     critic_loss,
@@ -30,17 +31,24 @@ class Steps:
         model: see :class:`PKAutoencoder`.
         features: of the identity loss; needed where ``model.identity`` is set.
         learning_rate: of all four optimisers (Adam, betas 0.5 and 0.999).
+        weights: lambda of each part of the painters' loss.
 
     Raises:
         ValueError: identity without features.
     """
 
     def __init__(
-        self, model: PKAutoencoder, features: IdentityFeatures | None, *, learning_rate: float = 2e-4
+        self,
+        model: PKAutoencoder,
+        features: IdentityFeatures | None,
+        *,
+        learning_rate: float = 2e-4,
+        weights: Mapping[str, float] = WEIGHTS,
     ) -> None:
         if model.identity and features is None:
             raise ValueError("features must be given for the identity loss; got None. Or set identity=False.")
         self.model, self.features = model, features if model.identity else None
+        self.weights = dict(weights)
         self.painters = torch.optim.Adam(model.painters(), lr=learning_rate, betas=BETAS)
         self.optimizers = {
             name: torch.optim.Adam(critic.parameters(), lr=learning_rate, betas=BETAS)
@@ -85,7 +93,7 @@ class Steps:
         """Encoder, code and generator learn together; the critics judge and stay as they are."""
         with still(*self.model.critics.values()):
             parts = self.parts_of(images, affect, codes, painted)
-            total = total_loss(parts)
+            total = total_loss(parts, self.weights)
             _descend(self.painters, total)
         return {name: value.detach() for name, value in {**parts, "total": total}.items()}
 

@@ -26,7 +26,8 @@ WAYS = {
 
 Such a module has ``VERSION``, ``TASKS`` (of the data that it can learn from), ``recipe(profile)`` and
 ``train(recipe, parts, seed)``, which gives the encoder, its history and, where more than the encoder is worth
-keeping, the whole; ``rebuild(recipe, encoder)`` then makes an untrained whole to load it into.
+keeping, the whole; ``rebuild(recipe, encoder)`` then makes an untrained whole to load it into. One that needs
+other faces than `load_parts` gives has ``parts(recipe, dataset, data_root)``.
 """
 
 
@@ -110,6 +111,8 @@ def parts_for(way: Any, recipe: dict[str, Any], dataset: str, data_root: str) ->
     """The faces to pre-train with: ``recipe["faces"]`` of them at most, None for all."""
     from fer_lib.train.parts import load_parts
 
+    if hasattr(way, "parts"):
+        return way.parts(recipe, dataset, data_root)
     faces = recipe["faces"]
     limits = (faces, None if faces is None else max(64, faces // 4))
     return load_parts(dataset, way.TASKS, root=data_root or None, size=recipe["size"], limits=limits)

@@ -27,7 +27,7 @@ def probe(
     regression reads numbers, multinomial logistic regression reads classes (all classes weigh alike).
 
     Args:
-        train: features (N, ...) and targets: numbers (N,) or (N, D), or classes (N,).
+        train: features (N, ...) and targets: numbers (N,) or (N, D), or class numbers (N,).
         validation: the same of the faces that choose the penalty, for each column of the target alone.
         test: the same of the faces to report on.
         task: "regression" or "classification".
@@ -70,7 +70,7 @@ def probe_rows(
 
     Args:
         features: name of an encoder to its features of the train, validation and test faces.
-        targets: name of a property to its values there; integers and strings are classes, others numbers.
+        targets: name of a property to its values there; integers are classes, other numbers are numbers.
         penalties: see :func:`probe`.
         resamples: draws of the test faces for the interval; the same draws for all encoders.
         seed: of the draws.
@@ -101,7 +101,7 @@ def probe_rows(
 
 
 def r_squared(pred: np.ndarray, target: np.ndarray) -> Any:
-    """Share of the target's variance that is predicted, 1 - (mean squared error) / variance, column by column.
+    """Share of each column's variance that is predicted: 1 - (mean squared error) / variance.
 
     Args:
         pred: (N,) or (N, D).
@@ -145,20 +145,16 @@ def _numbers(features: list[np.ndarray], targets: list[np.ndarray], penalties: l
 def _classes(features: list[np.ndarray], targets: list[np.ndarray], penalties: list[float]) -> dict[str, Any]:
     from sklearn.linear_model import LogisticRegression
 
-    names, y = np.unique(targets[0], return_inverse=True)
-    place = {name: k for k, name in enumerate(names.tolist())}
-    watched, held = (np.array([place.get(v, -1) for v in np.asarray(t).tolist()]) for t in targets[1:])
-    found: dict[str, Any] = {"validation": -np.inf}
+    y, watched, held = targets
+    found: dict[str, Any] = {"validation": -np.inf, "chance": 1 / len(np.unique(y))}
     reader = LogisticRegression(max_iter=60, tol=1e-3, class_weight="balanced", warm_start=True)
     for penalty in reversed(penalties):  # from stiff to loose, each from where the last one ended
         reader.set_params(C=1 / penalty)
         _fit_quietly(reader, features[0], y)
         score = float(mean_class_accuracy(reader.predict(features[1]), watched))
         if score > found["validation"]:
-            pred = reader.predict(features[2])
-            found = {"validation": score, "penalty": penalty, "pred": names[pred]}
-            found["score"] = float(mean_class_accuracy(pred, held))
-    return found | {"chance": 1 / len(names)}
+            found |= {"validation": score, "penalty": penalty, "pred": reader.predict(features[2])}
+    return found | {"score": float(mean_class_accuracy(found["pred"], held))}
 
 
 def _fit_quietly(reader: Any, features: np.ndarray, labels: np.ndarray) -> None:

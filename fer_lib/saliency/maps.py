@@ -11,14 +11,26 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 METHODS = ("gradcam++", "gradcam")
+UNIT = 1e-3  # of the map, as the probe gives it
 BATCH = 64  # images whose gradients are held at once
 
 
 class _Probe(nn.Module):
-    """Stands before the pooling: gives the map on as a leaf of its own, so that its gradient is kept."""
+    """Stands before the pooling: gives the map on as a leaf of its own, in small units, to keep its gradient.
+
+    The library guards the denominator of alpha by 1e-6, which would count for gradients below .01. The
+    formula does not depend on the unit of the map; in units of a thousandth the guard counts for nothing.
+    """
 
     def forward(self, maps: Tensor) -> Tensor:
-        return maps.detach().clone().requires_grad_()
+        return (UNIT * maps.detach()).requires_grad_()
+
+
+class _Back(nn.Module):
+    """From the probe's units to the map's own."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps / UNIT
 
 
 class _Flat(nn.Module):
@@ -113,7 +125,7 @@ def _cam(model: Any, method: str, moments: int | None) -> Iterator[Any]:
 
     twin = copy.deepcopy(model).float().eval().requires_grad_(False)
     probe = _Probe()
-    twin.encoder.last_conv.finish = nn.Sequential(probe, twin.encoder.last_conv.finish)
+    twin.encoder.last_conv.finish = nn.Sequential(probe, _Back(), twin.encoder.last_conv.finish)
     kind = GradCAMPlusPlus if method == "gradcam++" else GradCAM
     # cuDNN's recurrent layers give gradients in training mode only
     with kind(_Flat(twin, moments), [probe]) as cam, torch.backends.cudnn.flags(enabled=moments is None):

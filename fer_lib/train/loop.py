@@ -54,6 +54,7 @@ def fit(
     settings: Settings | None = None,
     checkpoint: str | Path | None = None,
     progress: bool = False,
+    on_epoch: Callable[[int, float], None] | None = None,
 ) -> Fit:
     """Train a model in place and leave it with the weights of its best epoch.
 
@@ -71,6 +72,8 @@ def fit(
         settings: every other hyper-parameter; None for the defaults.
         checkpoint: file to resume from and to write after each epoch; None keeps nothing.
         progress: show a bar.
+        on_epoch: called after each epoch, when its checkpoint is written, with the epoch (from 1) and the
+            validation score; what it raises ends the training. Epochs of an earlier call are told first.
 
     Returns:
         The history and the choice.
@@ -86,7 +89,7 @@ def fit(
     with seeded(seed):  # the caller's random numbers go on as if nothing was drawn here
         training = _Training(model, train, validation, epochs, seed, settings)
         training.resume(checkpoint)
-        training.run(checkpoint, progress)
+        training.run(checkpoint, progress, on_epoch)
     return training.result()
 
 
@@ -98,10 +101,24 @@ def _check(train: Any, validation: Any, epochs: int) -> None:
             f"train must hold 2 images and validation 1; got {len(train)} and {len(validation)}. "
             "Check the splits and the filters."
         )
-    if train.task != validation.task or train.classes != validation.classes:
+    check_alike(train, validation, "validation")
+
+
+def check_alike(train: Any, other: Any, name: str) -> None:
+    """Refuse a set whose task or classes are not those of the training set.
+
+    Args:
+        train: set to learn from.
+        other: set to choose by, or to test on.
+        name: of the other set, for the message.
+
+    Raises:
+        ValueError: they differ.
+    """
+    if train.task != other.task or train.classes != other.classes:
         raise ValueError(
-            f"validation must have the task and classes of train ({train.task}, {', '.join(train.classes)}); "
-            f"got {validation.task}, {', '.join(validation.classes)}. Load both with the same options."
+            f"{name} must have the task and classes of train ({train.task}, {', '.join(train.classes)}); "
+            f"got {other.task}, {', '.join(other.classes)}. Load both with the same options."
         )
 
 
@@ -126,14 +143,20 @@ class _Training:
         if checkpoint is not None and Path(checkpoint).is_file():
             self.progress = load_checkpoint(checkpoint, self.who, self.model, self.optimizer)
 
-    def run(self, checkpoint: str | Path | None, show: bool) -> None:
+    def run(
+        self, checkpoint: str | Path | None, show: bool, on_epoch: Callable[[int, float], None] | None
+    ) -> None:
         done = len(self.progress.rows)
+        for row in self.progress.rows if on_epoch is not None else ():
+            on_epoch(int(row["epoch"]), row["score"])
         for epoch in _bar(done, self.epochs, show):
             if self.out_of_patience():
                 break
             self.one_epoch(epoch)
             if checkpoint is not None and self.fabric.is_global_zero:
                 save_checkpoint(checkpoint, self.who, self.model, self.optimizer, self.progress)
+            if on_epoch is not None:
+                on_epoch(epoch + 1, self.progress.rows[-1]["score"])
         self.model.load_state_dict(self.progress.best_state)
         self.model.eval()
 

@@ -10,7 +10,7 @@ from fer_lib.encoders.contract import Encoder, InputSpec, LastConv
 from fer_lib.heads import DenseHead, FaceModel
 from fer_lib.saliency import activation_maps, grad_cam, mean_maps
 
-EPS = 1e-6  # of the library's denominator
+EPS = 1e-12  # guards the denominator
 CLOSE = {"rtol": 1e-4, "atol": 2e-5}
 
 
@@ -122,12 +122,26 @@ def two_channels():
     return FaceModel(encoder, head)
 
 
+def small_net():
+    def layer(channels):
+        return nn.Sequential(nn.Conv2d(channels, 4, 3, padding=1), nn.ReLU())
+
+    encoder = Encoder(
+        layer(1),
+        LastConv(layer(4), nn.MaxPool2d(4)),
+        input_spec=InputSpec(16, 1),
+        feature_shape=(4, 4, 4),
+        options={"name": "small"},
+    )
+    return FaceModel(encoder, DenseHead((4, 4, 4), 2, hidden=()))
+
+
 def test_hand_worked_net_of_two_channels():
     # x = 1 2 / 3 0: sums 6 and 3; gradients 1 and 1/2 everywhere, so alpha = 1/(2+6) and .25/(.5+3/8) = 2/7,
     # weights 4 * 1/8 = 1/2 and 4 * 1/2 * 2/7 = 4/7; the map is x/2 + 4/7 relu(2-x) = 15/14 1 / 3/2 8/7
     image = torch.tensor([[[[1.0, 2.0], [3.0, 0.0]]]])
     found = grad_cam(two_channels(), image, 0)
-    np.testing.assert_allclose(found, [[[1 / 7, 0], [1, 2 / 7]]], atol=2e-5)
+    np.testing.assert_allclose(found, [[[1 / 7, 0], [1, 2 / 7]]], atol=1e-5)
     # Grad-CAM: weights 1 and 1/2; x + relu(2-x)/2 = 3/2 2 / 3 1
     found = grad_cam(two_channels(), image, 0, method="gradcam")
     np.testing.assert_allclose(found, [[[1 / 4, 1 / 2], [1, 0]]], atol=2e-5)
@@ -179,6 +193,17 @@ def test_stored_pictures_are_prepared():
     np.testing.assert_array_equal(grad_cam(model, stored, 0), grad_cam(model, model.prepare(stored), 0))
 
 
+def test_the_unit_of_the_map_does_not_matter():
+    model, images = small_net(), torch.rand(3, 1, 16, 16)
+    before = grad_cam(model, images, 1)
+    with torch.no_grad():  # features 100 times as strong, and weights that make up for it
+        for value in model.encoder.last_conv.units.parameters():
+            value *= 100
+        model.head.layers[1].weight /= 100
+    np.testing.assert_allclose(grad_cam(model, images, 1), before, atol=1e-4)
+    assert before.max() > 0.9
+
+
 def test_the_model_is_left_as_it_was():
     model, images = face_model(plug="trunk"), torch.rand(2, 1, 32, 32)
     model.encoder.freeze()
@@ -212,20 +237,6 @@ def test_clips_get_a_map_for_each_frame():
     np.testing.assert_allclose(
         found.reshape(8, 32, 32), ((large - low) / (high - low + 1e-7)).numpy(), **CLOSE
     )
-
-
-def small_net():
-    def layer(channels):
-        return nn.Sequential(nn.Conv2d(channels, 4, 3, padding=1), nn.ReLU())
-
-    encoder = Encoder(
-        layer(1),
-        LastConv(layer(4), nn.MaxPool2d(4)),
-        input_spec=InputSpec(16, 1),
-        feature_shape=(4, 4, 4),
-        options={"name": "small"},
-    )
-    return FaceModel(encoder, DenseHead((4, 4, 4), 2, hidden=()))
 
 
 def test_a_patch_that_decides_is_found():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests hold no packages
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the process of its own below
 from small_faces import small_faces
 
 from fer_lib.augment import Augmentation
@@ -103,6 +103,22 @@ class Stop(Exception):
     pass
 
 
+def test_on_epoch_hears_of_every_epoch_and_may_end_the_training(parts, tmp_path):
+    told, path = [], tmp_path / "training.safetensors"
+
+    def hear(epoch, value):
+        told.append((epoch, value))
+        if epoch == 3 and len(told) == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        fit(model_for(parts[0]), *parts, epochs=5, seed=0, settings=FAST, checkpoint=path, on_epoch=hear)
+    assert [epoch for epoch, _ in told] == [1, 2, 3]
+    result = fit(model_for(parts[0]), *parts, epochs=5, seed=0, settings=FAST, checkpoint=path, on_epoch=hear)
+    assert told[3:] == list(zip(result.history["epoch"], result.history["score"], strict=True))
+    assert told[3:6] == told[:3]
+
+
 def stop_after(model, calls):
     """Make the model's loss raise at one call of the training."""
     count = iter(range(10**6))
@@ -117,7 +133,7 @@ def stop_after(model, calls):
     return model
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "plain_sgd"])
 def test_an_interrupted_training_goes_on_to_the_same_numbers(parts, tmp_path, optimizer):
     settings = Settings(batch_size=16, learning_rate=3e-3, augmentation=Augmentation(), optimizer=optimizer)
     whole = model_for(parts[0])

@@ -1,0 +1,127 @@
+"""What each critic adds: the eight autoencoders of the paper's Table 2, read out alike (chapter 05)."""
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fer_lib.metrics import ccc
+from fer_lib.preprocess.inputs import prepare
+from fer_lib.pretrain.adversarial_losses import affect_loss
+from fer_lib.pretrain.autoencoder import PKAutoencoder, to_arousal_valence
+from fer_lib.pretrain.discriminators import AffectCritic
+from fer_lib.train.device import device
+from fer_lib.train.randomness import seeded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_lib.train.parts import Parts
+
+SWITCHES = ("d_prior", "d_real", "d_em")
+NAMES = {"d_prior": "D_prior", "d_real": "D_real", "d_em": "D_em"}
+STEPS, LOOK, RATE = 300, 20, 3e-3
+
+
+def variants() -> dict[str, dict[str, bool]]:
+    """The eight ablations, named as the paper's table names them, with their switches.
+
+    Example:
+        >>> list(variants())[:3], variants()["PK all"]
+        (['PK base', 'PK base + D_prior', 'PK base + D_real'], {'d_prior': True, 'd_real': True, 'd_em': True})
+    """
+    chosen = sorted(product((False, True), repeat=3), key=lambda on: (sum(on), [not one for one in on]))
+    return {_name(on): dict(zip(SWITCHES, on, strict=True)) for on in chosen}
+
+
+def _name(on: tuple[bool, ...]) -> str:
+    if all(on):
+        return "PK all"
+    return " + ".join(["PK base", *(NAMES[switch] for switch, there in zip(SWITCHES, on, strict=True) if there)])
+
+
+@torch.no_grad()
+def codes_of(model: PKAutoencoder, faces: Any, *, batch_size: int = 256) -> Tensor:
+    """Codes (N, latent) of a face set, in evaluation mode, on the CPU."""
+    where = device()
+    model.to(where).eval()
+    found = []
+    for index in np.array_split(np.arange(len(faces)), -(-len(faces) // batch_size)):
+        images = prepare(faces.batch(index).to(where), model.encoder.input_spec)
+        found.append(model.encode(images).cpu())
+    model.cpu()
+    return torch.cat(found)
+
+
+def readout(model: PKAutoencoder, parts: "Parts", seed: int) -> dict[str, float]:
+    """CCC on the test faces of a decision layer that is trained on the codes of the frozen encoder.
+
+    The layer has D_em's topology, is trained on the training faces with D_em's loss (Adam, 300 steps over
+    all of them), and stops where it does best on the validation faces. It is the same for every autoencoder,
+    with D_em or without.
+
+    Args:
+        model: a trained autoencoder; it is not changed.
+        parts: faces with valence and arousal.
+        seed: of the layer's first weights.
+
+    Returns:
+        "ccc_arousal" and "ccc_valence"; and "own_arousal" and "own_valence" of D_em itself, where there is one.
+    """
+    codes = {name: codes_of(model, getattr(parts, name)) for name in ("train", "validation", "test")}
+    wanted = {name: to_arousal_valence(getattr(parts, name).targets()) for name in codes}
+    with seeded(seed):
+        layer = AffectCritic(model.latent)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=RATE)
+    best, answer = -np.inf, np.zeros((0, 2))
+    for step in range(STEPS):
+        loss = affect_loss(layer(codes["train"]), wanted["train"])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step % LOOK == LOOK - 1:
+            with torch.no_grad():
+                value = float(np.mean(_ccc(layer(codes["validation"]), wanted["validation"])))
+                if value > best:
+                    best, answer = value, _ccc(layer(codes["test"]), wanted["test"])
+    found = {"ccc_arousal": float(answer[0]), "ccc_valence": float(answer[1])}
+    if model.d_em is not None:
+        with torch.no_grad():
+            own = _ccc(model.d_em(codes["test"]), wanted["test"])
+        found |= {"own_arousal": float(own[0]), "own_valence": float(own[1])}
+    return found
+
+
+def _ccc(pred: Tensor, target: Tensor) -> np.ndarray:
+    return np.asarray(ccc(pred.numpy(), target.numpy()))
+
+
+def effects(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """What each critic adds: paired differences of autoencoders that differ in it alone, over all seeds.
+
+    With S seeds there are 4 S pairs a critic: one for each choice of the other two and each seed.
+
+    Args:
+        rows: model (a name of :func:`variants`), metric, seed, value.
+
+    Returns:
+        critic, metric, mean, low, high (95 %, Student's t), pairs.
+    """
+    import pandas as pd
+
+    from fer_lib.metrics import paired_difference
+
+    table = rows.set_index(["metric", "model", "seed"])["value"]
+    lines = []
+    for metric, switch in product(dict.fromkeys(rows["metric"]), SWITCHES):
+        pairs = []
+        for on in variants().values():
+            if on[switch]:
+                names = [_name(tuple((on | {switch: there}).values())) for there in (True, False)]
+                pairs.append([table[metric, name].sort_index().to_numpy(float) for name in names])
+        there, absent = (np.concatenate([pair[k] for pair in pairs]) for k in (0, 1))
+        d = paired_difference(there, absent)
+        lines.append({"critic": NAMES[switch], "metric": metric, "mean": d.mean, "low": d.low, "high": d.high, "pairs": d.n})
+    return pd.DataFrame(lines)

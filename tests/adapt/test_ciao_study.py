@@ -1,0 +1,170 @@
+"""The paper's grid by its own names; claims judged from known numbers; one mask for two corpora."""
+
+import pandas as pd
+import pytest
+from small_faces import small_faces
+
+from fer_lib import results
+from fer_lib.adapt import adapt, sharing
+from fer_lib.adapt.ciao import ciao
+from fer_lib.adapt.ciao_study import (
+    ENCODERS,
+    LABEL_SETS,
+    REGIMES,
+    cells_of,
+    differences,
+    judge,
+    of_the_paper,
+    result_rows,
+)
+from fer_lib.adapt.sharing import share_mask
+from fer_lib.encoders import make_encoder
+from fer_lib.heads import Decision
+from fer_lib.train import Parts, Settings, seeded
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+
+
+def run_of(cell, seed, metric, value):
+    return {
+        "dataset": cell.dataset, "encoder": cell.encoder, "regime": cell.regime,
+        "plug_in": cell.plug_in or "none", "task": cell.task, "metric": metric, "value": value, "seed": seed,
+        "device": "cpu", "seconds": 1.0,
+    }  # fmt: skip
+
+
+def grid(value=lambda cell, seed: 0.5):
+    return pd.DataFrame(
+        [
+            run_of(cell, seed, metric, value(cell, seed))
+            for cell in cells_of(LABEL_SETS, ENCODERS, REGIMES)
+            for seed in (0, 1, 2)
+            for metric in ("ccc_arousal", "ccc_valence", "accuracy", "mean_class_accuracy", "macro_f1")
+        ]
+    )
+
+
+def test_every_number_of_the_papers_table_has_its_cell():
+    rows = result_rows(of_the_paper(grid()))
+    beside = results.beside_paper(rows, paper="ciao", table="Table I")
+    assert len(beside) == len(results.published("ciao", "Table I")) == 84
+    assert beside["seeds"].tolist() == [3] * 84
+    percent = beside["unit"] == "%"
+    assert set(beside.loc[percent, "mean"]) == {50.0}
+    assert set(beside.loc[~percent, "mean"]) == {0.5}
+
+
+def test_cells_know_encoder_task_and_world():
+    (plain, masked) = cells_of(["FER+"], ["pk"], ["decision"], options=(("temperature", 0.2),))
+    assert (plain.dataset, plain.task, plain.recipe) == ("world:ferplus", "distribution", (("d_em", False),))
+    assert (plain.plug_in, plain.options) == (None, ())
+    assert (masked.plug_in, masked.options) == ("ciao", (("temperature", 0.2),))
+    assert cells_of(["JAFFE"], ["vggface"], ["all"], real=True)[0].dataset == "jaffe"
+
+
+@pytest.mark.parametrize("given", [(["FERPLUS"], ["pk"], ["all"]), (["FER"], ["cpc"], ["all"])])
+def test_other_names_are_refused(given):
+    with pytest.raises(ValueError, match="cells must be among"):
+        cells_of(*given)
+
+
+def test_differences_are_paired_by_seed():
+    noise = {0: 0.1, 1: 0.3, 2: 0.2}
+    rows = of_the_paper(
+        grid(lambda cell, seed: noise[seed] + (cell.plug_in == "ciao") * (0.02 + 0.01 * (seed == 1)))
+    )
+    found = differences(rows, "decision+ciao", "decision")
+    assert len(found) == 14  # 7 columns, 2 encoders
+    assert found["mean"].tolist() == pytest.approx([(0.02 + 0.03 + 0.02) / 3] * 14)
+    half = 4.302653 * pytest.approx(0.01 / 3, rel=1e-3).expected  # t(2) times s / sqrt(3) = 0.01 / 3
+    assert (found["mean"] - found["low"]).tolist() == pytest.approx([half] * 14, rel=1e-4)
+    assert differences(rows[rows["regime"] == "all"], "decision+ciao", "decision").empty
+
+
+def verdicts(value):
+    return judge(of_the_paper(grid(value)))["verdict"].tolist()
+
+
+def test_claims_are_judged():
+    jitter = {0: -0.001, 1: 0.0, 2: 0.001}
+    level = {"all": 0.6, "last_conv": 0.5, "decision": 0.4}
+
+    def paper(cell, seed):
+        raised = (0.58 if cell.regime != "all" else 0.62) if cell.plug_in else level[cell.regime]
+        return raised + jitter[seed] * (1 if cell.plug_in else -1)
+
+    assert verdicts(paper) == ["holds", "holds", "holds"]
+    assert verdicts(lambda cell, seed: 0.5 + jitter[seed] * (1 if cell.plug_in else -1)) == [
+        "open",
+        "holds",
+        "open",
+    ]
+    assert (
+        verdicts(lambda cell, seed: level[cell.regime] - 0.1 * (cell.plug_in is not None))
+        == ["does not hold"] * 3
+    )
+    lone = judge(of_the_paper(grid(paper).query("regime == 'decision'")))
+    assert lone["verdict"].tolist() == ["holds", "not run", "does not hold"][:2] + ["not run"]
+    assert lone["comparisons"].tolist() == [14, 0, 0]
+
+
+FAST = Settings(batch_size=8, learning_rate=5e-3)
+
+
+def corpus(task, seed, count=48):
+    return Parts(*(small_faces(task, count=n, seed=seed + k) for k, n in enumerate((count, 16, 16))))
+
+
+def encoder():
+    with seeded(0):
+        return make_encoder("vggface", width=0.125, size=32)
+
+
+def test_a_mask_for_one_corpus_is_what_adapt_trains():
+    parts = corpus("categorical", 0)
+    options = {"epochs": 3, "settings": FAST, "head": Decision(hidden=(8,))}
+    alone = share_mask(encoder(), {"a": parts}, [0, 1], **options)
+    usual = adapt(
+        encoder(), parts.train, parts.validation, test=parts.test, plug_in="ciao", seeds=[0, 1], **options
+    ).rows
+    assert alone["metric"].tolist() == usual["metric"].tolist()
+    assert alone["value"].tolist() == pytest.approx(usual["value"].tolist(), abs=1e-6)
+
+
+def test_a_shared_mask_is_one_object_that_learns_from_both(monkeypatch):
+    made = []
+
+    def make(encoder):
+        made.append(ciao(encoder))
+        return made[-1]
+
+    corpora = {"a": corpus("categorical", 0), "b": corpus("valence_arousal", 9, count=20)}
+    rows = share_mask(encoder(), corpora, [0], epochs=2, settings=FAST, make=make)
+    assert len(made) == 1
+    assert rows.groupby("corpus")["metric"].agg(list).to_dict()["b"] == ["ccc_valence", "ccc_arousal"]
+    alone = share_mask(encoder(), {"a": corpora["a"]}, [0], epochs=2, settings=FAST, make=make)
+    assert len(made) == 2
+    difference = (made[0].twin[0].weight - made[1].twin[0].weight).abs().max()
+    assert difference > 1e-4
+    assert set(alone["corpus"]) == {"a"}
+
+
+def test_shorter_corpora_are_gone_through_again():
+    import torch
+
+    batches = {
+        name: sharing.DeviceFaces(small_faces(count=count), torch.device("cpu"))
+        for name, count in (("long", 33), ("short", 16))
+    }
+    steps = list(sharing._epoch(batches, 4, 0, 0, FAST))
+    assert [len(long) for long, _ in steps] == [8] * 4  # the fifth batch, of one face, is left out
+    seen = torch.cat([short for _, short in steps])
+    assert seen.bincount().tolist() == [2] * 16
+
+
+def test_no_corpus_is_refused():
+    with pytest.raises(ValueError, match="corpora must hold one corpus or more"):
+        share_mask(encoder(), {}, [0])
