@@ -21,7 +21,7 @@ def embed(
 
     Args:
         features: (N, D) or (N, C, h, w), which is flattened; N >= 10.
-        method: "tsne" or "umap".
+        method: "tsne" or "umap", whose first call in a process compiles for some ten seconds.
         seed: of all that is drawn at random.
         perplexity: of t-SNE, about how many neighbours count; held below N / 3.
         neighbours: of UMAP; held below N.

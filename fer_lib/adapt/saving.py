@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
 from fer_lib import encoders
 from fer_lib.artifacts import atomic_write
+from fer_lib.encoders.files import open_safetensors, tensors_of
 from fer_lib.errors import DataError
 from fer_lib.heads import DenseHead, FaceModel
 
@@ -64,9 +64,8 @@ def save_model(
         "classes": list(faces.classes) if faces.task != "valence_arousal" else [],
         "about": about or {},
     }
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
     told = {"format": FORMAT, "model": json.dumps(header, sort_keys=True, allow_nan=False)}
-    atomic_write(path, save(tensors, metadata=told))
+    atomic_write(path, save(tensors_of(model), metadata=told))
     return Path(path)
 
 
@@ -80,12 +79,7 @@ def load_model(path: str | Path) -> Saved:
         DataError: no such file, a damaged one, or one of another kind.
     """
     where, fix = Path(path).name, "Give a file that save_model wrote."
-    try:
-        with safe_open(path, framework="pt") as file:
-            told = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise DataError(where, "must be a whole safetensors file", str(error), fix) from error
+    told, tensors = open_safetensors(path, fix=fix)
     if told.get("format") != FORMAT:
         raise DataError(where, f"must have the format {FORMAT}", told.get("format"), fix)
     header = json.loads(told["model"])

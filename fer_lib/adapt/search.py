@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 VERSION = 1  # of the trials; change it when the same search would give others
 SHELF = "searches"
-FIRST = 6  # trials drawn at random before the estimators have enough to go by
+FIRST = 6  # trials drawn at random, and never pruned: the others are judged by these
+GRACE = 2  # epochs before a trial may be pruned
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _open(name: str) -> "optuna.Study":
     storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_Held()))  # type: ignore[arg-type]
     study = optuna.create_study(
         study_name=name, storage=storage, direction="maximize", load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST, n_warmup_steps=2),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST, n_warmup_steps=GRACE + 1),
     )  # fmt: skip
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)

@@ -28,10 +28,15 @@ def write_weights(path: str | Path, module: nn.Module, *, form: str, told: dict[
     Returns:
         The path.
     """
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in module.state_dict().items()}
+    tensors = tensors_of(module)
     header = {"format": form, "told": json.dumps(told, sort_keys=True, allow_nan=False)}
     atomic_write(path, save(tensors, metadata=header | {"sha256": digest(tensors)}))
     return Path(path)
+
+
+def tensors_of(module: nn.Module) -> dict[str, Tensor]:
+    """Everything that a module keeps, by name: copies of their own on the CPU, as safetensors wants them."""
+    return {name: value.detach().cpu().contiguous().clone() for name, value in module.state_dict().items()}
 
 
 def read_weights(path: str | Path, *, form: str, fix: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -39,7 +39,9 @@ def variants() -> dict[str, dict[str, bool]]:
 def _name(on: tuple[bool, ...]) -> str:
     if all(on):
         return "PK all"
-    return " + ".join(["PK base", *(NAMES[switch] for switch, there in zip(SWITCHES, on, strict=True) if there)])
+    return " + ".join(
+        ["PK base", *(NAMES[switch] for switch, there in zip(SWITCHES, on, strict=True) if there)]
+    )
 
 
 @torch.no_grad()
@@ -123,5 +125,14 @@ def effects(rows: "pd.DataFrame") -> "pd.DataFrame":
                 pairs.append([table[metric, name].sort_index().to_numpy(float) for name in names])
         there, absent = (np.concatenate([pair[k] for pair in pairs]) for k in (0, 1))
         d = paired_difference(there, absent)
-        lines.append({"critic": NAMES[switch], "metric": metric, "mean": d.mean, "low": d.low, "high": d.high, "pairs": d.n})
+        lines.append(
+            {
+                "critic": NAMES[switch],
+                "metric": metric,
+                "mean": d.mean,
+                "low": d.low,
+                "high": d.high,
+                "pairs": d.n,
+            }
+        )
     return pd.DataFrame(lines)

@@ -13,6 +13,7 @@ from fer_lib.preprocess.inputs import prepare
 from fer_lib.pretrain.adversarial_losses import WEIGHTS, IdentityFeatures, reconstruction_loss
 from fer_lib.pretrain.adversarial_steps import Steps
 from fer_lib.pretrain.autoencoder import LATENT, PKAutoencoder, to_arousal_valence
+from fer_lib.pretrain.discriminators import start_by_inputs
 from fer_lib.train.batches import DeviceFaces
 from fer_lib.train.device import device
 from fer_lib.train.randomness import epoch_seed, seeded
@@ -42,6 +43,7 @@ def recipe(profile: str) -> dict[str, Any]:
         "learning_rate": choose(profile, smoke=1e-3, quick=1e-3, full=2e-4),
         "batch_size": choose(profile, smoke=32, quick=48, full=48),
         "face_network": "facechannel",
+        "start": choose(profile, smoke="inputs", quick="inputs", full="paper"),
         "weights": dict(WEIGHTS),
         "latent": LATENT,
         "d_em": True,
@@ -89,6 +91,8 @@ def train(
     with seeded(seed):
         encoder = make_encoder("pk", width=recipe["width"], size=recipe["size"])
         model = rebuild(recipe, encoder)
+        if recipe["start"] == "inputs":
+            start_by_inputs(model)
         features = IdentityFeatures(face_network or _face_network(recipe)) if model.identity else None
     training = _Training(model, features, parts, recipe, seed)
     rows = [training.epoch(epoch) for epoch in range(recipe["epochs"])]
@@ -97,7 +101,7 @@ def train(
 
 
 def _face_network(recipe: dict[str, Any]) -> Encoder:
-    return make_encoder(recipe["face_network"], width=0.125, size=recipe["size"])
+    return make_encoder("vggface", width=0.125, size=32)
 
 
 class _Training:
@@ -109,7 +113,9 @@ class _Training:
         where = device()
         self.model = model.to(where, memory_format=torch.channels_last)  # a third faster on CPUs
         self.features = None if features is None else features.to(where, memory_format=torch.channels_last)
-        self.steps = Steps(self.model, self.features, learning_rate=recipe["learning_rate"], weights=recipe["weights"])
+        self.steps = Steps(
+            self.model, self.features, learning_rate=recipe["learning_rate"], weights=recipe["weights"]
+        )
         self.faces = DeviceFaces(parts.train, where)
         self.check = DeviceFaces(parts.validation, where)
         self.batch_size, self.seed = recipe["batch_size"], seed

@@ -78,7 +78,8 @@ def draw_sequences(
 
     A group's last sequence is filled up with other faces of the group. Groups with fewer faces than a
     sequence is long are left out: a face that comes twice in a sequence would be its own positive. With
-    "same face" a sequence is one face again and again; with "same clip" it is a run of neighbouring frames.
+    "same clip" a sequence is a run of neighbouring frames. With "same face" it is one face again and again,
+    and only so many faces are drawn that the sequences hold N pictures in all.
 
     Args:
         groups: long (N,), from :func:`groups_of`; within a clip in the order of time.
@@ -102,7 +103,8 @@ def draw_sequences(
     if length < 2:
         raise ValueError(f"length must be at least 2; got {length}. A face is observed, another predicted.")
     if positives == "same face":
-        order = torch.randperm(len(groups), generator=generator)
+        count = max(2, len(groups) // length)  # as many pictures in all as the other ways take
+        order = torch.randperm(len(groups), generator=generator)[:count]
         return order[:, None].expand(-1, length), groups[order]
     pieces = []
     for group in groups.unique():

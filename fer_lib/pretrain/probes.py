@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_lib.metrics import ccc, mean_class_accuracy
+from fer_lib.metrics import ccc, mean_class_accuracy, pearson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,10 +34,11 @@ def probe(
         penalties: to choose from, > 0.
 
     Returns:
-        ``score``: share of the target's variance that is predicted (R^2, at most 1, below 0 where worse than
-        the mean), or the mean class accuracy; ``validation``: the same there; ``penalty``: chosen; ``pred``:
-        of the test faces; ``chance``: 0, or 1 / number of classes; for numbers also ``ccc``. Arrays (D,) for
-        targets (N, D).
+        ``score``: of the test faces, Pearson's correlation or the mean class accuracy; ``validation``: what
+        chose the penalty there, R^2 or the mean class accuracy; ``penalty``; ``pred``: of the test faces;
+        ``chance``: 0, or 1 / number of classes; for numbers also ``r2`` and ``ccc``. Arrays (D,) for targets
+        (N, D). Correlation forgives test faces whose targets have another mean or spread than those learned
+        from, as where a corpus tests on equally many faces of each class; the other two do not.
 
     Raises:
         ValueError: an unknown task, penalties that are not above 0, rows that do not pair up, features that
@@ -88,7 +89,7 @@ def probe_rows(
         for what, values in targets.items():
             task = "regression" if np.asarray(values[0]).dtype.kind == "f" else "classification"
             found = probe(*zip(parts, values, strict=True), task=task, penalties=penalties)  # type: ignore[arg-type]
-            measure = r_squared if task == "regression" else mean_class_accuracy
+            measure = pearson if task == "regression" else mean_class_accuracy
             spread = bootstrap_interval(
                 measure, found["pred"], np.asarray(values[2]), resamples=resamples, seed=seed
             )
@@ -136,7 +137,8 @@ def _numbers(features: list[np.ndarray], targets: list[np.ndarray], penalties: l
         best = np.where(better, scores, best)
         chosen = np.where(better, penalty, chosen)
         pred[:, better] = reader.predict(features[2]).reshape(held.shape)[:, better]
-    found = {"score": r_squared(pred, held), "validation": best, "penalty": chosen, "ccc": ccc(pred, held)}
+    found = {"score": pearson(pred, held), "r2": r_squared(pred, held), "ccc": ccc(pred, held)}
+    found |= {"validation": best, "penalty": chosen}
     if single:
         found = {name: float(value[0]) for name, value in found.items()}
     return found | {"pred": pred[:, 0] if single else pred, "chance": 0.0}

@@ -43,7 +43,7 @@ ORACLES = {
 
 @pytest.fixture(params=ORACLES, scope="module")
 def published(request, tmp_path_factory):
-    """Our class, torchvision's features in evaluation mode, its whole state, side, and a file of the state."""
+    """Our class, torchvision's features in evaluation mode, its whole state, side, and its file."""
     kind, make, size = ORACLES[request.param]
     with seeded(1):
         features, state = make()
@@ -85,9 +85,8 @@ def test_in_training_mode_gradients_equal_torchvisions(published):
 def test_safetensors_and_a_wrapped_state_do_as_well(published, tmp_path):
     kind, _, state, size, path = published
     wanted = kind(size=size, weights=path).state_dict()
-    save_file(
-        {f"module.{name}": value.contiguous() for name, value in state.items()}, tmp_path / "a.safetensors"
-    )
+    prefixed = {f"module.{name}": value.contiguous() for name, value in state.items()}
+    save_file(prefixed, tmp_path / "a.safetensors")
     torch.save({"state_dict": state, "epoch": 3}, tmp_path / "b.pth")
     for name in ("a.safetensors", "b.pth"):
         found = kind(size=size, weights=tmp_path / name).state_dict()

@@ -64,7 +64,7 @@ def clips(tmp_path_factory):
 
 def test_clips_keep_the_order_of_time(clips):
     groups = groups_of(clips, "same clip")
-    rows, of = draw_sequences(groups, 4, positives="same clip", generator=_generator())
+    rows, of = draw_sequences(groups, 3, positives="same clip", generator=_generator())
     assert (rows.diff(dim=1) == 1).all()
     assert (groups[rows] == of[:, None]).all()
 
@@ -97,9 +97,9 @@ def test_every_face_once_and_no_face_twice_in_a_sequence(sizes, length, seed):
 
 
 def test_same_face_repeats_and_random_mixes():
-    rows, of = draw_sequences(torch.arange(5), 3, positives="same face", generator=_generator())
+    rows, of = draw_sequences(torch.arange(15), 3, positives="same face", generator=_generator())
     assert (rows == rows[:, :1]).all()
-    assert sorted(of.tolist()) == [0, 1, 2, 3, 4]
+    assert len(set(of.tolist())) == len(rows) == 5
     rows, _ = draw_sequences(torch.zeros(6, dtype=torch.long), 2, positives="random", generator=_generator())
     assert sorted(rows.flatten().tolist()) == list(range(6))
 
@@ -120,7 +120,7 @@ def test_entropy_against_numpy():
 
 
 def test_refuses(faces):
-    with pytest.raises(ValueError, match="positives must be one of label, same clip.*got 'friends'"):
+    with pytest.raises(ValueError, match=r"positives must be one of label, same clip.*got 'friends'"):
         groups_of(faces, "friends")
     with pytest.raises(ValueError, match="length must be at least 2; got 1"):
         draw_sequences(torch.zeros(4), 1, generator=_generator())

@@ -5,7 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from fer_lib.adapt.plugin import PlugIn
-from fer_lib.encoders import FaceChannel
+from fer_lib.adapt.plugins import PLUG_INS
+from fer_lib.encoders import FaceChannel, make_encoder
 from fer_lib.encoders.contract import Encoder, InputSpec, LastConv
 from fer_lib.heads import DenseHead, FaceModel
 from fer_lib.saliency import activation_maps, grad_cam, mean_maps
@@ -159,6 +160,28 @@ def test_equals_the_formula_with_and_without_plug_ins(plug, method):
     assert found.dtype == np.float32
     assert found.max() > 0.99
     np.testing.assert_allclose(found, by_hand(model, images, index, method), **CLOSE)
+
+
+@pytest.mark.parametrize("plug", ["stn", "ciao"])
+@pytest.mark.parametrize("name", ["facechannel", "pk", "alexnet"])
+def test_equals_the_formula_with_the_books_encoders_and_plug_ins(name, plug):
+    torch.manual_seed(0)
+    encoder = make_encoder(name, width=0.125, size=64)
+    plug_in = PLUG_INS[plug](encoder)
+    model = FaceModel(encoder, DenseHead(plug_in.feature_shape, 3, hidden=(8,)), plug_in).eval()
+    spec, seen = encoder.input_spec, []
+    images = spec.low + (spec.high - spec.low) * torch.rand(2, spec.channels, 64, 64)
+    hook = encoder.last_conv.finish.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    outputs = model(images)
+    hook.remove()
+    (maps,) = seen  # what enters the pooling, once, whatever the plug-in
+    (grads,) = torch.autograd.grad(outputs[0, 2] + outputs[1, 1], maps)
+    small = formula(maps.detach(), grads, "gradcam++")
+    large = F.interpolate(small[:, None], (64, 64), mode="bilinear", align_corners=False)[:, 0]
+    low, high = large.amin((1, 2), keepdim=True), large.amax((1, 2), keepdim=True)
+    wanted = ((large - low) / (high - low + 1e-7)).numpy()
+    np.testing.assert_allclose(grad_cam(model, images, torch.tensor([2, 1])), wanted, rtol=1e-3, atol=1e-4)
+    assert wanted.max() > 0.9
 
 
 @pytest.mark.parametrize("kind", ["softmax", "distribution", "multi_label"])

@@ -89,10 +89,6 @@ def intervals(eyes, mouth):
     return table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1, n=5)
 
 
-def heights(figure):
-    return [[bar.get_height() for bar in group] for group in figure.axes[0].containers if len(group.patches)]
-
-
 def test_bars_are_the_shares_and_densities():
     tables = {"before": intervals(0.2, 0.5), "after": intervals(0.4, 0.3)}
     shares = share_bars(tables, synthetic=True)
