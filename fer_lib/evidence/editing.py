@@ -1,4 +1,4 @@
-"""Edited faces against the truth: the same person, drawn by the world with the affect asked for (chapter 05)."""
+"""Edited faces against the truth: the same person, drawn by the world with that affect (chapter 05)."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,7 +80,10 @@ def draw_truth(faces: Any, wanted: Tensor) -> Drawn:
     side = faces.pixels.shape[-1]
     bank = _bank()
     images = np.zeros((len(faces), len(wanted), 3, side, side), np.uint8)
-    gallery, reached = np.zeros((len(faces), 3, side, side), np.uint8), torch.zeros(len(faces), len(wanted), 2)
+    gallery, reached = (
+        np.zeros((len(faces), 3, side, side), np.uint8),
+        torch.zeros(len(faces), len(wanted), 2),
+    )
     generator = torch.Generator().manual_seed(GALLERY_SEED)
     for place, drawn, rows in chunks_of(world, faces):
         for at, row in zip(place, torch.as_tensor(rows).tolist(), strict=True):
@@ -186,21 +189,3 @@ def _features(encoder: "Encoder", images: np.ndarray) -> Tensor:
     maps = encoder.eval()(prepare(torch.from_numpy(np.ascontiguousarray(images)), encoder.input_spec))
     flat = maps.flatten(1)
     return torch.nn.functional.normalize(flat - flat.mean(0), dim=1)
-
-
-def uniformity(codes: np.ndarray) -> np.ndarray:
-    """Kolmogorov-Smirnov distance of each dimension of codes (N, D) from the uniform law on [-1, 1]: (D,).
-
-    0 is a perfect fit, 1 the worst there can be.
-
-    Example:
-        >>> even = np.linspace(-1, 1, 1001)[:, None]
-        >>> bool(uniformity(even)[0] < 0.002), uniformity(np.zeros((10, 1)))[0].item()
-        (True, 0.5)
-    """
-    ordered = np.sort(np.asarray(codes, dtype=float), axis=0)
-    law = (np.clip(ordered, -1, 1) + 1) / 2
-    count = len(ordered)
-    above = np.arange(1, count + 1)[:, None] / count - law
-    below = law - np.arange(count)[:, None] / count
-    return np.maximum(above, below).max(0)

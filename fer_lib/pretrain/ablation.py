@@ -1,5 +1,6 @@
 """What each critic adds: the eight autoencoders of the paper's Table 2, read out alike (chapter 05)."""
 
+from collections.abc import Iterable
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -7,12 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fer_lib.chapters.helpers import choose
 from fer_lib.metrics import ccc
 from fer_lib.preprocess.inputs import prepare
+from fer_lib.pretrain.adversarial import TASKS
 from fer_lib.pretrain.adversarial_losses import affect_loss
 from fer_lib.pretrain.autoencoder import PKAutoencoder, to_arousal_valence
 from fer_lib.pretrain.discriminators import AffectCritic
+from fer_lib.pretrain.keep import recipe_of, trained_encoder
 from fer_lib.train.device import device
+from fer_lib.train.parts import load_parts
 from fer_lib.train.randomness import seeded
 
 if TYPE_CHECKING:
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
 
 SWITCHES = ("d_prior", "d_real", "d_em")
 NAMES = {"d_prior": "D_prior", "d_real": "D_real", "d_em": "D_em"}
+SMALL = {"width": 0.125, "size": 32, "epochs": 4, "faces": 1500, "batch_size": 24}
+TINY = SMALL | {"epochs": 1, "faces": 256}
 STEPS, LOOK, RATE = 300, 20, 3e-3
 
 
@@ -29,8 +36,10 @@ def variants() -> dict[str, dict[str, bool]]:
     """The eight ablations, named as the paper's table names them, with their switches.
 
     Example:
-        >>> list(variants())[:3], variants()["PK all"]
-        (['PK base', 'PK base + D_prior', 'PK base + D_real'], {'d_prior': True, 'd_real': True, 'd_em': True})
+        >>> list(variants())[:3]
+        ['PK base', 'PK base + D_prior', 'PK base + D_real']
+        >>> variants()["PK base + D_em"]
+        {'d_prior': False, 'd_real': False, 'd_em': True}
     """
     chosen = sorted(product((False, True), repeat=3), key=lambda on: (sum(on), [not one for one in on]))
     return {_name(on): dict(zip(SWITCHES, on, strict=True)) for on in chosen}
@@ -42,6 +51,46 @@ def _name(on: tuple[bool, ...]) -> str:
     return " + ".join(
         ["PK base", *(NAMES[switch] for switch, there in zip(SWITCHES, on, strict=True) if there)]
     )
+
+
+def changes(profile: str) -> dict[str, Any]:
+    """What the ablations change of a profile's recipe: in the small profiles they are smaller still."""
+    found: dict[str, Any] = choose(profile, smoke=TINY, quick=SMALL, full={})
+    return found
+
+
+def study(
+    seeds: Iterable[int], *, profile: str, dataset: str = "world:affectnet", data_root: str = ""
+) -> "pd.DataFrame":
+    """Train the eight autoencoders with each seed and read them out.
+
+    A seed gives all eight the same first weights, where they share them, and the same order of faces. Each
+    training is kept by itself (see ``trained_encoder``): a study that was stopped goes on where it was.
+
+    Args:
+        seeds: distinct integers.
+        profile: "smoke", "quick" or "full"; see :func:`changes`.
+        dataset: world or corpus with valence and arousal.
+        data_root: folder of a real corpus.
+
+    Returns:
+        model, metric, seed, value. The metrics are those of :func:`readout`, "uniformity" (mean Kolmogorov-
+        Smirnov distance of the test codes' dimensions), and "reconstruction" (of validation faces).
+    """
+    import pandas as pd
+
+    recipe = recipe_of("pk", profile, **changes(profile))
+    limits = (recipe["faces"], None if recipe["faces"] is None else max(64, 2 * recipe["faces"] // 3))
+    parts = load_parts(dataset, TASKS, root=data_root or None, size=recipe["size"], limits=limits)
+    lines = []
+    for seed, (name, switches) in product(seeds, variants().items()):
+        given: dict[str, Any] = {"dataset": dataset, "data_root": data_root, "seed": seed}
+        done = trained_encoder("pk", profile=profile, **given, **changes(profile), **switches)
+        found = readout(done.whole, parts, seed)  # type: ignore[arg-type]
+        found["uniformity"] = float(uniformity(codes_of(done.whole, parts.test).numpy()).mean())  # type: ignore[arg-type]
+        found["reconstruction"] = float(done.history["validation"].iloc[-1])
+        lines += [{"model": name, "metric": m, "seed": seed, "value": v} for m, v in found.items()]
+    return pd.DataFrame(lines)
 
 
 @torch.no_grad()
@@ -70,7 +119,8 @@ def readout(model: PKAutoencoder, parts: "Parts", seed: int) -> dict[str, float]
         seed: of the layer's first weights.
 
     Returns:
-        "ccc_arousal" and "ccc_valence"; and "own_arousal" and "own_valence" of D_em itself, where there is one.
+        "ccc_arousal" and "ccc_valence"; and "own_arousal" and "own_valence" of D_em itself where there is
+        one.
     """
     codes = {name: codes_of(model, getattr(parts, name)) for name in ("train", "validation", "test")}
     wanted = {name: to_arousal_valence(getattr(parts, name).targets()) for name in codes}
@@ -136,3 +186,21 @@ def effects(rows: "pd.DataFrame") -> "pd.DataFrame":
             }
         )
     return pd.DataFrame(lines)
+
+
+def uniformity(codes: np.ndarray) -> np.ndarray:
+    """Kolmogorov-Smirnov distance of each dimension of codes (N, D) from the uniform law on [-1, 1]: (D,).
+
+    0 is a perfect fit, 1 the worst there can be.
+
+    Example:
+        >>> even = np.linspace(-1, 1, 1001)[:, None]
+        >>> bool(uniformity(even)[0] < 0.002), uniformity(np.zeros((10, 1)))[0].item()
+        (True, 0.5)
+    """
+    ordered = np.sort(np.asarray(codes, dtype=float), axis=0)
+    law = (np.clip(ordered, -1, 1) + 1) / 2
+    count = len(ordered)
+    above = np.arange(1, count + 1)[:, None] / count - law
+    below = law - np.arange(count)[:, None] / count
+    return np.maximum(above, below).max(0)

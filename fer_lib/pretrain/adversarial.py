@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 TASKS = ("valence_arousal",)
+SMALL_VGG = {"width": 0.125, "size": 32}
 CHECKED = 240  # validation faces that are painted after each epoch
 SWITCHES = ("latent", "d_em", "d_prior", "d_real", "identity", "labels_after", "reconstruction")
 
@@ -32,7 +33,8 @@ SWITCHES = ("latent", "d_em", "d_prior", "d_real", "identity", "labels_after", "
 def recipe(profile: str) -> dict[str, Any]:
     """What an autoencoder is trained with, by profile; "full" is the paper's.
 
-    Small profiles take few steps, and larger ones: 0.001 instead of 0.0002. Their face network for the
+    Small profiles take few steps, and larger ones: 0.001 instead of 0.0002. Their networks are narrow, and
+    start from weights drawn by the number of inputs (see ``start_by_inputs``); their face network for the
     identity loss is small as well.
     """
     return {
@@ -41,8 +43,8 @@ def recipe(profile: str) -> dict[str, Any]:
         "faces": choose(profile, smoke=256, quick=3000, full=None),
         "epochs": choose(profile, smoke=2, quick=8, full=50),
         "learning_rate": choose(profile, smoke=1e-3, quick=1e-3, full=2e-4),
-        "batch_size": choose(profile, smoke=32, quick=48, full=48),
-        "face_network": "facechannel",
+        "batch_size": choose(profile, smoke=32, quick=32, full=48),
+        "face_network": choose(profile, smoke=SMALL_VGG, quick=SMALL_VGG, full={}) | {"profile": profile},
         "start": choose(profile, smoke="inputs", quick="inputs", full="paper"),
         "weights": dict(WEIGHTS),
         "latent": LATENT,
@@ -65,7 +67,7 @@ def rebuild(recipe: dict[str, Any], encoder: Encoder) -> PKAutoencoder:
 
 
 def train(
-    recipe: dict[str, Any], parts: "Parts", seed: int, *, face_network: Encoder | None = None
+    recipe: dict[str, Any], parts: "Parts", seed: int, *, faces_by: Encoder | None = None
 ) -> "tuple[Encoder, pd.DataFrame, nn.Module]":
     """Train an autoencoder with its critics; the last epoch is kept.
 
@@ -73,7 +75,7 @@ def train(
         recipe: see :func:`recipe`.
         parts: faces with valence and arousal; the validation part is only looked at.
         seed: of weights, order and the codes drawn from the cube.
-        face_network: a frozen encoder for the identity loss; None takes the recipe's.
+        faces_by: a frozen encoder for the identity loss; None takes :func:`face_network`.
 
     Returns:
         The encoder; one row an epoch with the mean of every loss, "validation" (reconstruction) and
@@ -88,20 +90,30 @@ def train(
 
     if len(parts.train) < 2:
         raise ValueError(f"parts.train must hold 2 faces; got {len(parts.train)}. BatchNorm needs two.")
+    if recipe["identity"]:
+        faces_by = faces_by or face_network(recipe)
     with seeded(seed):
         encoder = make_encoder("pk", width=recipe["width"], size=recipe["size"])
         model = rebuild(recipe, encoder)
-        if recipe["start"] == "inputs":
+    if recipe["start"] == "inputs":
+        with seeded(epoch_seed(seed, 0, "start")):  # encoder, code and G come first: alike with any critics
             start_by_inputs(model)
-        features = IdentityFeatures(face_network or _face_network(recipe)) if model.identity else None
+    features = IdentityFeatures(faces_by) if faces_by is not None and model.identity else None
     training = _Training(model, features, parts, recipe, seed)
     rows = [training.epoch(epoch) for epoch in range(recipe["epochs"])]
     model.cpu().to(memory_format=torch.contiguous_format).eval()
     return model.encoder, pd.DataFrame(rows), model
 
 
-def _face_network(recipe: dict[str, Any]) -> Encoder:
-    return make_encoder("vggface", width=0.125, size=32)
+def face_network(recipe: dict[str, Any], *, seed: int = 0) -> Encoder:
+    """The network of the identity loss: a VGG that learned to tell the people of a synthetic world apart.
+
+    Its faces are the world's also where the autoencoder learns from a corpus, for few corpora say who is who.
+    Another seed gives another network, for judging.
+    """
+    from fer_lib.pretrain.keep import trained_encoder
+
+    return trained_encoder("vggface", seed=seed, **recipe["face_network"]).encoder
 
 
 class _Training:

@@ -137,7 +137,7 @@ def start_small(*networks: nn.Module, width: float = 1.0) -> None:
 
 
 def start_by_inputs(*networks: nn.Module) -> None:
-    """Draw all weights so that signals neither die nor grow: N(0, 2 / inputs), cut at two deviations; in place.
+    """Draw weights so that signals neither die nor grow: N(0, 2 / inputs), cut at two deviations; in place.
 
     The paper's 0.02 fits wide layers. In small networks answers come out near 0 and so do the gradients, and
     a short training ends before it has begun.

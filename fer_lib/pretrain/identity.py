@@ -33,7 +33,7 @@ def recipe(profile: str) -> dict[str, Any]:
         "people": choose(profile, smoke=8, quick=80, full=2000),
         "faces": choose(profile, smoke=128, quick=2000, full=60_000),
         "epochs": choose(profile, smoke=2, quick=8, full=40),
-        "learning_rate": choose(profile, smoke=1e-3, quick=1e-3, full=2e-4),
+        "learning_rate": choose(profile, smoke=1.5e-3, quick=1.5e-3, full=2e-4),
         "batch_size": choose(profile, smoke=32, quick=32, full=64),
     }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from fer_lib.encoders import CPC, InputSpec
 from fer_lib.preprocess import prepare
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer_lib.datasets import FaceSet
+    from fer_lib.encoders import Encoder
     from fer_lib.pretrain.predictive import PredictiveCoder
 
 DRAWN = {
@@ -66,6 +68,31 @@ def shared_properties(parts: Parts) -> dict[str, tuple[np.ndarray, ...]]:
     return {name: tuple(one[name] for one in three) for name in three[0] if all(name in one for one in three)}
 
 
+def thirds(values: np.ndarray) -> np.ndarray:
+    """Which third of [-1, 1] a value lies in: 0 low, 1 middle, 2 high, int64 (N,).
+
+    Example:
+        >>> thirds(np.array([-0.9, 0.0, 0.4])).tolist()
+        [0, 1, 2]
+    """
+    return np.digitize(values, [-1 / 3, 1 / 3]).astype(np.int64)
+
+
+def sequence_titles(faces: "FaceSet", rows: Tensor) -> list[str]:
+    """Name sequences by what their faces share: mean valence and arousal, or the class most have.
+
+    Args:
+        faces: the set that the rows index.
+        rows: long (R, T).
+    """
+    values = faces.targets().numpy()[rows.numpy()]  # (R, T) or (R, T, 2 or K)
+    if faces.task == "valence_arousal":
+        return [f"v {one[:, 0].mean():+.1f}, a {one[:, 1].mean():+.1f}" for one in values]
+    if faces.task == "distribution":
+        values = values.argmax(2)
+    return [faces.classes[int(np.bincount(one).argmax())] for one in values]
+
+
 @torch.no_grad()
 def codes_of(coder: "PredictiveCoder", faces: "FaceSet", *, batch_size: int = 256) -> np.ndarray:
     """Codes z of all faces, float32 (N, code), in evaluation mode."""
@@ -97,6 +124,29 @@ def who(features: Mapping[str, np.ndarray], person: np.ndarray, *, seed: int = 0
     three = [np.sort(order[np.isin(place, kept)]) for kept in ((0, 2), (1,), (3,))]
     cut = {name: [np.asarray(part)[rows] for rows in three] for name, part in features.items()}
     return probe_rows(cut, {"person": [number[rows] for rows in three]}, seed=seed)
+
+
+def with_people(
+    rows: "pd.DataFrame", encoders: "Mapping[str, Encoder]", coder: "PredictiveCoder", *, size: int
+) -> "pd.DataFrame":
+    """Add probes for the person to probe rows, asked of the ten people of the world of JAFFE.
+
+    Args:
+        rows: from `probe_rows`; an encoder that is neither among ``encoders`` nor "CPC, code z" gets none.
+        encoders: by the names in the rows.
+        coder: whose codes are "CPC, code z".
+        size: side of the pictures.
+    """
+    import pandas as pd
+
+    from fer_lib.adapt import features_of
+    from fer_lib.datasets import load
+    from fer_lib.datasets.splitting import people_of
+
+    faces = load("world:jaffe", split="all", size=size)
+    features = {name: features_of(one, faces, "map").arrays[0] for name, one in encoders.items()}
+    features["CPC, code z"] = codes_of(coder, faces)
+    return pd.concat([rows, who(features, people_of(faces))], ignore_index=True)
 
 
 def shrunk(parts: Parts, size: int) -> Parts:

@@ -161,7 +161,7 @@ def _paint(world: "World", drawn: "Drawn", size: int) -> tuple[np.ndarray, np.nd
     image = camera.to_grey(image) if world.channels == 1 else image
     blank = drawn.blank[:, None, None, None]
     image = torch.where(blank, torch.zeros_like(image), image)
-    pass
+    regions = torch.where(blank, torch.zeros_like(regions), regions)
     return camera.to_uint8(image).numpy(), points.numpy().astype(np.float32), regions.numpy()
 
 

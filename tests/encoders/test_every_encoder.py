@@ -48,7 +48,10 @@ def test_the_last_convolution_is_behind_the_cut(encoder):
     convolutions = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
     behind = [layer for layer in encoder.last_conv.modules() if isinstance(layer, nn.Conv2d)]
     assert behind in ([convolutions[-1]], convolutions[-2:])  # two where a twin inhibits
-    assert not any(isinstance(layer, nn.Conv2d) for layer in encoder.last_conv.finish.modules())
+    *_, activation = encoder.last_conv.units.modules()
+    assert isinstance(activation, nn.ReLU | nn.LeakyReLU | nn.ELU | nn.Conv2d)  # the last: in shunting
+    leaves = [layer for layer in encoder.last_conv.finish.modules() if not list(layer.children())]
+    assert all(isinstance(layer, nn.MaxPool2d | nn.Dropout | nn.Identity) for layer in leaves)
 
 
 def test_every_parameter_gets_a_gradient(encoder):

@@ -118,7 +118,7 @@ def test_masks_change_the_picture_where_they_say_and_hardly_elsewhere(masked):
 
 
 def test_pictures_without_a_face_have_no_regions(home):
-    faces = faces_of("fer2013", limit=1200)
+    faces = faces_of("fer2013", split="validation", limit=240, seed=1)
     blank = np.flatnonzero(faces.truth["blank"])
     assert len(blank)
     assert region_masks(faces.subset(blank[:1]))[1].max() == 0
@@ -183,3 +183,18 @@ def test_a_corpus_without_landmarks_is_refused():
         region_masks(faces)
     with pytest.raises(DataError, match="faces must be one or more rows of a world; got 1 rows of a corpus"):
         redraw(faces)
+
+
+def test_reading_pictures_is_no_reason_to_render_them_again():
+    from pathlib import Path
+
+    from fer_lib import worlds
+    from fer_lib.datasets.worldset import READING
+
+    folder = Path(worlds.__file__).parent
+    assert READING == ("regions.py",)
+    assert (folder / READING[0]).is_file()
+    painters = [
+        path.read_text() for path in folder.rglob("*.py") if path.name not in ("__init__.py", *READING)
+    ]
+    assert not any("worlds.regions" in text for text in painters)  # what paints does not rest on it
