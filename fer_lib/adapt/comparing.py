@@ -202,6 +202,33 @@ def result_rows(rows: "pd.DataFrame") -> list[dict[str, Any]]:
     return made
 
 
+def beside_tables(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Tables 1 to 3 as printed, with our Face-STN runs beside them.
+
+    Args:
+        rows: of :func:`headline`.
+
+    Returns:
+        table, row, column, mean, low, high, seeds, published; NaN where nothing of ours was run.
+    """
+    import pandas as pd
+
+    from fer_lib.results import beside_paper, published
+
+    ours = pd.DataFrame(result_rows(rows))
+    parts = []
+    for name in ("Table 1", "Table 2", "Table 3"):
+        mine = ours[ours["table"] == name] if len(ours) else ours
+        if len(mine):
+            part = beside_paper(mine, paper="face-stn", table=name)
+        else:
+            part = published("face-stn", name).rename(columns={"value": "published"})
+            part = part.assign(mean=np.nan, low=np.nan, high=np.nan, seeds=pd.NA)
+        parts.append(part.assign(table=name).astype({"seeds": "Int64"}))
+    columns = ["table", "row", "column", "mean", "low", "high", "seeds", "published"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
 def share_of_parameters(encoders: Iterable[str] = ("facechannel", "pk", "cpc")) -> "pd.DataFrame":
     """Numbers in a Face-STN and in the encoder it is put behind, both of the paper's size, beside Table 4.
 

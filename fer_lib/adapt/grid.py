@@ -166,8 +166,10 @@ def parts_of(cell: Cell, plan: Plan) -> Parts:
     head = decision_of(cell, plan)
     if parts.train.unit != "sequence" or not head.gru:
         return parts
-    sets = (parts.train, parts.validation, parts.test)
-    return Parts(*(as_sequences(faces, head.length) for faces in sets))
+    clips: list[Any] = [
+        as_sequences(faces, head.length) for faces in (parts.train, parts.validation, parts.test)
+    ]
+    return Parts(*clips)
 
 
 def decision_of(cell: Cell, plan: Plan) -> Decision:

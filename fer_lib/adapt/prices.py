@@ -10,6 +10,7 @@ from fer_lib.adapt.adapting import RATES
 from fer_lib.adapt.comparing import CORPORA, HEADLINES
 from fer_lib.adapt.frozen import VIEWS
 from fer_lib.adapt.grid import Cell, Plan, run_grid
+from fer_lib.datasets import describe
 from fer_lib.encoders.contract import Encoder, count_parameters
 from fer_lib.heads import Decision, DenseHead, SequenceHead, decision_for
 from fer_lib.train.settings import Settings
@@ -37,6 +38,9 @@ class Claim:
         """In words."""
         return f"{NAMES[self.regime]} is the {'best' if self.best else 'worst'}"
 
+
+SETTINGS = {name: Settings(batch_size=16, learning_rate=RATES[name]) for name in NAMES}
+"""Small batches: a corpus of a hundred faces gives few steps an epoch."""
 
 CLAIMS = (
     Claim("all", True, tuple(CORPORA)),
@@ -67,34 +71,42 @@ def shape_for(dataset: str, encoder: str = "facechannel", *, length: int | None 
     return replace(printed, optimizer=None, learning_rate=None, temperature=None, length=frames)
 
 
+def plan_for(plan: Plan, dataset: str, *, root: str = "", length: int | None = None) -> Plan:
+    """The plan of one corpus: its decision layer, its folder, and pictures enough for its clips.
+
+    Args:
+        plan: what all corpora share. Its limits count single pictures; of clips, which have a few pictures
+            each and one label, twice as many are taken.
+        dataset: world or corpus.
+        root: its folder, for a corpus.
+        length: see :func:`shape_for`.
+    """
+    head = shape_for(dataset, length=length)
+    limits = plan.limits
+    if head.gru and describe(dataset).unit == "sequence":
+        limits = (limits[0] and 2 * limits[0], limits[1] and 2 * limits[1])
+    return replace(plan, decision=head, root=root, limits=limits)
+
+
 def regime_rows(
-    datasets: Iterable[str],
-    seeds: Sequence[int],
-    plan: Plan,
-    *,
-    roots: Mapping[str, str] | None = None,
-    regimes: Sequence[str] = tuple(NAMES),
-    length: int | None = None,
+    plans: Mapping[str, Plan], seeds: Sequence[int], *, regimes: Sequence[str] = tuple(NAMES)
 ) -> "pd.DataFrame":
     """Adapt an encoder to several corpora by several regimes, each with the decision layer of its corpus.
 
     Args:
-        datasets: worlds or corpora.
+        plans: world or corpus to its plan, see :func:`plan_for`.
         seeds: of the runs.
-        plan: what they share, but for the decision layer.
-        roots: folder of each real corpus.
         regimes: see `fer_lib.adapt.REGIMES`.
-        length: see :func:`shape_for`.
 
     Returns:
-        One row a run: dataset, corpus, regime, seed, task, score (see :func:`scores`), trained, seconds.
+        One row a run, see :func:`scores`.
     """
     import pandas as pd
 
-    found = []
-    for name in datasets:
-        own = replace(plan, decision=shape_for(name, length=length), root=(roots or {}).get(name, ""))
-        found.append(run_grid([Cell(name, regime=regime) for regime in regimes], seeds, own))
+    found = [
+        run_grid([Cell(name, regime=regime) for regime in regimes], seeds, plan)
+        for name, plan in plans.items()
+    ]
     return scores(pd.concat(found, ignore_index=True))
 
 
@@ -205,16 +217,13 @@ def beside_ciao(rows: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(lines).reindex(columns=columns)
 
 
-def ways_of_changing(
-    dataset: str, seeds: Sequence[int], plan: Plan, *, length: int | None = None
-) -> "pd.DataFrame":
+def ways_of_changing(dataset: str, seeds: Sequence[int], plan: Plan) -> "pd.DataFrame":
     """What augmentation gives and costs a decision layer behind a frozen encoder.
 
     Args:
         dataset: world or corpus.
         seeds: of the runs.
-        plan: what they share; its settings, views and cache are set here.
-        length: see :func:`shape_for`.
+        plan: of the corpus, see :func:`plan_for`; its views and cache are set here.
 
     Returns:
         Rows of :func:`scores` with the column ``way``, one of `WAYS`: features of the faces as they are;
@@ -222,12 +231,12 @@ def ways_of_changing(
     """
     import pandas as pd
 
-    changed = Settings(batch_size=32, learning_rate=RATES["decision"], augmentation=VIEWS)
-    head = shape_for(dataset, length=length)
+    settings = plan.settings["decision"] if isinstance(plan.settings, dict) else plan.settings
+    settings = settings or Settings(batch_size=32, learning_rate=RATES["decision"])
     plans = (
-        replace(plan, decision=head, settings=None),
-        replace(plan, decision=head, settings=None, views=4),
-        replace(plan, decision=head, settings=changed, cache=False),
+        replace(plan, settings=settings),
+        replace(plan, settings=settings, views=4),
+        replace(plan, settings=replace(settings, augmentation=VIEWS), cache=False),
     )
     cell = [Cell(dataset, regime="decision")]
     pairs = zip(WAYS, plans, strict=True)

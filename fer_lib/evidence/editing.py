@@ -8,15 +8,24 @@ import torch
 from torch import Tensor
 
 from fer_lib import worlds
-from fer_lib.metrics import ccc
+from fer_lib.augment import Augmentation
+from fer_lib.encoders import FaceChannel
+from fer_lib.heads import build_model
+from fer_lib.metrics import bootstrap_interval, ccc
 from fer_lib.preprocess.inputs import prepare
+from fer_lib.train import Settings, fit, seeded
 from fer_lib.worlds import camera
 from fer_lib.worlds.regions import _chunks as chunks_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
     from fer_lib.encoders.contract import Encoder
     from fer_lib.heads import FaceModel
     from fer_lib.pretrain.autoencoder import PKAutoencoder
+    from fer_lib.train import Parts
 
 RADIUS = 0.65  # of the ring of affects asked for
 LATTICE = 21  # wishes along each axis from which the renderer's candidate faces come
@@ -126,6 +135,25 @@ def as_pixels(images: Tensor) -> np.ndarray:
     return ((images + 1) * 127.5).round().clamp(0, 255).byte().numpy()
 
 
+def train_judge(parts: "Parts", *, epochs: int, width: float = 0.125, seed: int = 0) -> "FaceModel":
+    """A FaceChannel that reads valence and arousal: it has never seen a painted face, nor the autoencoder.
+
+    Args:
+        parts: what the autoencoder learned from, too; the validation part chooses the epoch.
+        epochs: passes over the training faces.
+        width: of the FaceChannel.
+        seed: of weights, order and augmentation.
+    """
+    settings = Settings(
+        batch_size=32, learning_rate=3e-3, augmentation=Augmentation(rotate_deg=6, zoom=0.06, shift=0.04)
+    )
+    side = 16 * (parts.train.pixels.shape[-1] // 16)
+    with seeded(seed):
+        model = build_model(FaceChannel, parts.train, hidden=(64,), width=width, size=side, dropout=0.0)
+    fit(model, parts.train, parts.validation, epochs=epochs, seed=seed, settings=settings)
+    return model
+
+
 @torch.no_grad()
 def judged(judge: "FaceModel", images: np.ndarray) -> Tensor:
     """What a judge reads off pictures uint8 (..., 3, S, S): (..., 2), arousal first, as everywhere here."""
@@ -149,7 +177,7 @@ def affect_reached(read: Tensor, wanted: Tensor) -> dict[str, float]:
     asked = wanted.expand_as(read).reshape(-1, 2).numpy().astype(float)
     seen = read.reshape(-1, 2).numpy().astype(float)
     found = {}
-    agreement = np.asarray(ccc(seen, asked))
+    agreement = np.asarray(ccc(seen, asked))  # (2,)
     for k, name in enumerate(("arousal", "valence")):
         covariance = np.cov(asked[:, k], seen[:, k])
         spread = float(np.sqrt(covariance[0, 0] * covariance[1, 1]))
@@ -157,6 +185,39 @@ def affect_reached(read: Tensor, wanted: Tensor) -> dict[str, float]:
         found[f"r_{name}"] = float(covariance[0, 1] / spread) if spread > 0 else 0.0
         found[f"slope_{name}"] = float(covariance[0, 1] / covariance[0, 0])
     return found
+
+
+def compare_edits(
+    read: "Mapping[str, Tensor]", asked: "Mapping[str, Tensor]", kept: "Mapping[str, np.ndarray]"
+) -> "pd.DataFrame":
+    """Affect reached and identity kept of several kinds of pictures, with 95 % intervals over people.
+
+    Args:
+        read: kind to the judge's reading (N, A, 2), arousal first.
+        asked: kind to what was asked for, (N, A, 2) or (A, 2).
+        kept: kind to each person's :func:`identity_kept`, (N,).
+
+    Returns:
+        pictures, measure, mean, low, high; the measures are the concordance of arousal and of valence, and
+        identity.
+    """
+    import pandas as pd
+
+    lines = []
+    for kind, seen in read.items():
+        wish = asked[kind].expand_as(seen)
+        for k, name in enumerate(("arousal reached (CCC)", "valence reached (CCC)")):
+            pair = (seen[..., k].numpy().astype(float), wish[..., k].numpy().astype(float))
+            found = bootstrap_interval(_agreement, *pair)  # rows are people, drawn with all their pictures
+            lines.append({"pictures": kind, "measure": name, "found": found})
+        found = bootstrap_interval(np.mean, np.asarray(kept[kind], dtype=float))
+        lines.append({"pictures": kind, "measure": "identity kept", "found": found})
+    ends = [{"mean": one["found"].value, "low": one["found"].low, "high": one["found"].high} for one in lines]
+    return pd.DataFrame([line | end for line, end in zip(lines, ends, strict=True)]).drop(columns="found")
+
+
+def _agreement(read: np.ndarray, asked: np.ndarray) -> float:
+    return float(ccc(read.ravel(), asked.ravel()))
 
 
 @torch.no_grad()

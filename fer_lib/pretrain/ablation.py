@@ -74,23 +74,55 @@ def study(
         data_root: folder of a real corpus.
 
     Returns:
-        model, metric, seed, value. The metrics are those of :func:`readout`, "uniformity" (mean Kolmogorov-
-        Smirnov distance of the test codes' dimensions), and "reconstruction" (of validation faces).
+        model, metric, seed, value. The metrics are those of :func:`readout`, and "uniformity" (mean
+        Kolmogorov-Smirnov distance of the test codes' dimensions).
     """
     import pandas as pd
 
-    recipe = recipe_of("pk", profile, **changes(profile))
-    limits = (recipe["faces"], None if recipe["faces"] is None else max(64, 2 * recipe["faces"] // 3))
-    parts = load_parts(dataset, TASKS, root=data_root or None, size=recipe["size"], limits=limits)
-    lines = []
-    for seed, (name, switches) in product(seeds, variants().items()):
-        given: dict[str, Any] = {"dataset": dataset, "data_root": data_root, "seed": seed}
-        done = trained_encoder("pk", profile=profile, **given, **changes(profile), **switches)
-        found = readout(done.whole, parts, seed)  # type: ignore[arg-type]
-        found["uniformity"] = float(uniformity(codes_of(done.whole, parts.test).numpy()).mean())  # type: ignore[arg-type]
-        found["reconstruction"] = float(done.history["validation"].iloc[-1])
+    parts, lines = parts_of(profile, dataset, data_root), []
+    for seed, name in product(seeds, variants()):
+        model = whole_of(name, seed, profile=profile, dataset=dataset, data_root=data_root)
+        found = readout(model, parts, seed)
+        found["uniformity"] = float(uniformity(codes_of(model, parts.test).numpy()).mean())
         lines += [{"model": name, "metric": m, "seed": seed, "value": v} for m, v in found.items()]
     return pd.DataFrame(lines)
+
+
+def parts_of(profile: str, dataset: str = "world:affectnet", data_root: str = "") -> "Parts":
+    """The faces that the eight learn from and are tested on."""
+    recipe = recipe_of("pk", profile, **changes(profile))
+    limits = (recipe["faces"], None if recipe["faces"] is None else max(64, 2 * recipe["faces"] // 3))
+    return load_parts(dataset, TASKS, root=data_root or None, size=recipe["size"], limits=limits)
+
+
+def whole_of(
+    name: str, seed: int, *, profile: str, dataset: str = "world:affectnet", data_root: str = ""
+) -> PKAutoencoder:
+    """One of the eight autoencoders of :func:`study`, from the shelf."""
+    given: dict[str, Any] = {"dataset": dataset, "data_root": data_root, "seed": seed}
+    done = trained_encoder("pk", profile=profile, **given, **changes(profile), **variants()[name])
+    assert isinstance(done.whole, PKAutoencoder)
+    return done.whole
+
+
+@torch.no_grad()
+def pictures_and_maps(model: PKAutoencoder, face: Any, wishes: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """One face and its edits, and how strongly the encoder's last map answers to each; as the paper's Fig. 2.
+
+    Args:
+        model: a trained autoencoder.
+        face: a FaceSet of one picture.
+        wishes: (K, 2), arousal first.
+
+    Returns:
+        uint8 (1 + K, 3, S, S), the face as the model gets it and its edits; and (1 + K, h, w), the mean of
+        the map over its channels.
+    """
+    model.eval()
+    image = prepare(face.batch(np.arange(1)), model.encoder.input_spec)
+    pictures = torch.cat([image, model.edit(image.expand(len(wishes), -1, -1, -1), wishes)])
+    maps = model.encoder(pictures).mean(1)
+    return ((pictures + 1) * 127.5).round().clamp(0, 255).byte().numpy(), maps.numpy()
 
 
 @torch.no_grad()
@@ -165,14 +197,14 @@ def effects(rows: "pd.DataFrame") -> "pd.DataFrame":
 
     from fer_lib.metrics import paired_difference
 
-    table = rows.set_index(["metric", "model", "seed"])["value"]
+    table = rows.set_index(["metric", "model", "seed"])["value"].sort_index()
     lines = []
     for metric, switch in product(dict.fromkeys(rows["metric"]), SWITCHES):
         pairs = []
         for on in variants().values():
             if on[switch]:
                 names = [_name(tuple((on | {switch: there}).values())) for there in (True, False)]
-                pairs.append([table[metric, name].sort_index().to_numpy(float) for name in names])
+                pairs.append([table[metric, name].to_numpy(float) for name in names])
         there, absent = (np.concatenate([pair[k] for pair in pairs]) for k in (0, 1))
         d = paired_difference(there, absent)
         lines.append(
@@ -186,6 +218,33 @@ def effects(rows: "pd.DataFrame") -> "pd.DataFrame":
             }
         )
     return pd.DataFrame(lines)
+
+
+def claims(ours: "pd.DataFrame") -> "pd.DataFrame":
+    """What each critic adds, ours beside the paper's, and whether our runs bear it out.
+
+    Args:
+        ours: rows of :func:`study` with the metrics "ccc_arousal" and "ccc_valence".
+
+    Returns:
+        critic, output, mean, low, high, published (the same mean of differences over the paper's single
+        runs), verdict: "yes" where our interval lies above 0, "no" where it lies below, else "undecided".
+    """
+    from fer_lib.results import published
+
+    printed = published("p-affmem", "Table 2")
+    printed = printed[printed["encoder"] == "pk"].rename(columns={"row": "model"}).assign(seed=0)
+    theirs = effects(printed).set_index(["critic", "metric"])["mean"]
+    found = effects(ours[ours["metric"].isin(["ccc_arousal", "ccc_valence"])])
+    places = zip(found["critic"], found["metric"], strict=True)
+    found["published"] = [float(theirs[place]) for place in places]
+    found["verdict"] = [_verdict(low, high) for low, high in zip(found["low"], found["high"], strict=True)]
+    found["output"] = found.pop("metric").str.removeprefix("ccc_")
+    return found[["critic", "output", "mean", "low", "high", "published", "verdict"]]
+
+
+def _verdict(low: float, high: float) -> str:
+    return "yes" if low > 0 else "no" if high < 0 else "undecided"
 
 
 def uniformity(codes: np.ndarray) -> np.ndarray:

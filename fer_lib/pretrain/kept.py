@@ -11,7 +11,7 @@ from torch import Tensor
 from fer_lib.encoders import CPC, InputSpec
 from fer_lib.preprocess import prepare
 from fer_lib.pretrain import predictive
-from fer_lib.pretrain.probes import probe, probe_rows
+from fer_lib.pretrain.probes import probe, probe_rows, task_of
 from fer_lib.train.comparison import Comparison
 from fer_lib.train.parts import Parts
 from fer_lib.train.randomness import seeded
@@ -178,11 +178,11 @@ def coding_study(
         parts: sets; probes learn on the first, choose their penalty on the second, report on the third.
         seeds: distinct.
         recipe: what all share.
-        properties: numbers to probe for; those that the faces lack are left out.
+        properties: to probe for; those that the faces lack are left out.
 
     Returns:
         Rows (seed, model, metric, value, seconds) where a metric is a property and its value the
-        correlation of what is read off the code; histories; the coders as models.
+        score of a probe of the code; histories; the coders as models.
     """
     import pandas as pd
 
@@ -198,11 +198,11 @@ def coding_study(
             histories.append(history.assign(model=name, seed=seed))
             coders[name, seed] = coder
             codes = [codes_of(coder, faces) for faces in sets]  # type: ignore[arg-type]
-            targets = [np.stack([known[one][k] for one in wanted], 1) for k in range(3)]
-            found = probe(*zip(codes, targets, strict=True), task="regression")  # type: ignore[arg-type]
             about = {"model": name, "seconds": float(history.get("seconds", default=np.zeros(1)).sum())}
-            pairs = zip(wanted, found["score"], strict=True)
-            rows += [about | {"metric": one, "value": float(value)} for one, value in pairs]
+            for one in wanted:
+                pairs = zip(codes, known[one], strict=True)
+                found = probe(*pairs, task=task_of(known[one][0]))  # type: ignore[arg-type, call-arg]
+                rows.append(about | {"metric": one, "value": float(found["score"])})
         return rows
 
     rows = repeat(run, seeds)

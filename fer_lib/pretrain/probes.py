@@ -89,7 +89,7 @@ def probe_rows(
     rows = []
     for name, parts in features.items():
         for what, values in targets.items():
-            task = "regression" if np.asarray(values[0]).dtype.kind == "f" else "classification"
+            task = task_of(values[0])
             found = probe(*zip(parts, values, strict=True), task=task, penalties=penalties)  # type: ignore[arg-type]
             measure = pearson if task == "regression" else mean_class_accuracy
             spread = bootstrap_interval(
@@ -101,6 +101,11 @@ def probe_rows(
                 | {"chance": found["chance"], "penalty": found["penalty"]}
             )
     return pd.DataFrame(rows)
+
+
+def task_of(values: np.ndarray) -> str:
+    """Integers are classes, other numbers are numbers."""
+    return "regression" if np.asarray(values).dtype.kind == "f" else "classification"
 
 
 def r_squared(pred: np.ndarray, target: np.ndarray) -> Any:

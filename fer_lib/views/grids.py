@@ -135,7 +135,8 @@ def recovered(
         synthetic: mark the figure as made with synthetic faces.
 
     Returns:
-        A figure with a solid line at the truth and a dashed one where nothing is moved.
+        A figure with a solid line at the truth and a dashed one where nothing is moved. A mean beyond the
+        panel is an arrow at its edge.
 
     Raises:
         ValueError: a motion without rows.
@@ -149,10 +150,21 @@ def recovered(
             )
         ax.axvline(truth, color=COLOURS["green"], linewidth=2)
         ax.axvline(STILL[reading], color=INK, linewidth=1, linestyle="--")
-        spread = [(part["mean"] - part["low"]).fillna(0), (part["high"] - part["mean"]).fillna(0)]
-        ax.errorbar(
-            part["mean"], part.index, xerr=spread, fmt="o", color=COLOURS["blue"], ecolor=INK, capsize=3
-        )
+        reach = 2.5 * abs(truth - STILL[reading])
+        ends = (min(truth, STILL[reading]) - reach, max(truth, STILL[reading]) + reach)
+        for place, row in part.iterrows():
+            _one_reading(ax, row, float(place), ends)  # type: ignore[arg-type]
         ax.set_yticks(part.index, part["setting"] if k == 0 else [""] * len(part), fontsize=8)
-        ax.set(title=motion, xlabel=UNITS.get(reading, reading), ylim=(len(part) - 0.4, -0.6))
+        ax.set(title=motion, xlabel=UNITS.get(reading, reading), ylim=(len(part) - 0.4, -0.6), xlim=ends)
     return synthetic_note(figure) if synthetic else figure
+
+
+def _one_reading(ax: Axes, row: pd.Series, place: float, ends: tuple[float, float]) -> None:
+    if not ends[0] <= row["mean"] <= ends[1]:
+        right = row["mean"] > ends[1]
+        ax.plot([ends[right]], [place], ">" if right else "<", color=COLOURS["red"], clip_on=False)
+        ax.text(ends[right], place - 0.15, f"{row['mean']:.3g}", ha="right" if right else "left", fontsize=7)
+        return
+    low, high = (np.nan_to_num(row[end], nan=row["mean"]) for end in ("low", "high"))
+    ax.plot([max(low, ends[0]), min(high, ends[1])], [place, place], color=INK, linewidth=1.4)
+    ax.plot([row["mean"]], [place], "o", color=COLOURS["blue"])

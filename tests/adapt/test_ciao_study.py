@@ -168,3 +168,31 @@ def test_shorter_corpora_are_gone_through_again():
 def test_no_corpus_is_refused():
     with pytest.raises(ValueError, match="corpora must hold one corpus or more"):
         share_mask(encoder(), {}, [0])
+
+
+def test_table_one_pairs_plain_and_ciao_with_the_papers_numbers():
+    from fer_lib.adapt.ciao_study import table_one
+
+    rows = of_the_paper(grid(lambda cell, seed: 0.5 + 0.01 * seed + 0.1 * (cell.plug_in == "ciao")))
+    table = table_one(rows[rows["regime"] == "decision"])
+    assert len(table) == 42  # 7 columns, 2 encoders, 3 regimes
+    line = table[(table["data"] == "FER") & (table["trained"] == "PK DL")].iloc[0]
+    assert line["plain"] == "51.0 [48.5, 53.5]"  # 50, 51, 52: 4.303 / sqrt(3) = 2.48
+    assert line[["plain, paper", "CIAO", "CIAO, paper"]].tolist() == ["28.2", "61.0 [58.5, 63.5]", "70.2"]
+    assert table.loc[table["trained"] == "VGG Full", "plain"].tolist() == [""] * 7
+    assert table.loc[table["note"] != "", ["data", "trained"]].values.tolist() == [["JAFFE", "PK LC"]]
+
+
+def test_table_two_holds_the_papers_rows_and_no_more():
+    from fer_lib.adapt.ciao_study import table_two
+
+    rows = of_the_paper(grid())
+    table = table_two(rows)
+    assert len(table) == len(results.published("ciao", "Table II"))
+    run = table[table["mean"].notna()]
+    assert run["row"].value_counts().to_dict() == {
+        "V_CIAO": 6, "V_DL_CIAO": 4, "PKDL_CIAO": 3, "PK_CIAO": 1
+    }  # fmt: skip
+    none = table_two(rows[rows["setting"] == "decision"])
+    assert none["mean"].isna().all()
+    assert none["published"].tolist() == results.published("ciao", "Table II")["value"].tolist()

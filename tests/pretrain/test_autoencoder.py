@@ -1,4 +1,4 @@
-"""The autoencoder and its critics: parameters counted by hand, shapes, switches, and the order of the pair."""
+"""The autoencoder and its critics: parameters counted by hand, shapes, switches, the order of the pair."""
 
 import numpy as np
 import pytest
@@ -75,9 +75,12 @@ def test_the_generator_is_told_each_value_fifty_times() -> None:
     codes = torch.rand(2, 50)
     pictures = generator(codes, torch.tensor([[0.5, -0.25], [0.0, 1.0]]))
     told = seen[0]
-    assert told.shape == (2, 150) and torch.equal(told[:, :50], codes)
-    assert (told[0, 50:100] == 0.5).all() and (told[0, 100:] == -0.25).all()
-    assert pictures.shape == (2, 3, 32, 32) and pictures.abs().max() <= 1
+    assert told.shape == (2, 150)
+    assert torch.equal(told[:, :50], codes)
+    assert (told[0, 50:100] == 0.5).all()
+    assert (told[0, 100:] == -0.25).all()
+    assert pictures.shape == (2, 3, 32, 32)
+    assert pictures.abs().max() <= 1
 
 
 def test_targets_of_a_face_set_are_turned_round_in_one_place() -> None:
@@ -91,7 +94,8 @@ def test_codes_lie_in_the_cube_and_editing_is_decoding_them() -> None:
     model = small().eval()
     images, wish = torch.rand(3, 3, 32, 32) * 2 - 1, torch.rand(3, 2)
     codes = model.encode(images)
-    assert codes.shape == (3, 50) and codes.abs().max() <= 1
+    assert codes.shape == (3, 50)
+    assert codes.abs().max() <= 1
     assert torch.equal(model.edit(images, wish), model.decode(codes, wish))
     assert torch.equal(model(images, wish)[1], model.edit(images, wish))
     alone = model.edit(images[1:2], wish[1:2])  # no leak between the items of a batch
@@ -112,7 +116,8 @@ def test_the_switches_build_the_critics_they_name(on: tuple[int, ...]) -> None:
 def test_a_narrower_network_starts_with_a_wider_spread() -> None:
     wide, narrow = nn.Linear(400, 400), nn.Linear(400, 400)
     start_small(wide), start_small(narrow, width=0.25)
-    assert wide.weight.abs().max() <= 0.04 and narrow.weight.abs().max() <= 0.08
+    assert wide.weight.abs().max() <= 0.04
+    assert narrow.weight.abs().max() <= 0.08
     assert 1.9 < narrow.weight.std() / wide.weight.std() < 2.1
     assert not wide.bias.any()
 
@@ -130,8 +135,10 @@ def test_start_by_inputs_keeps_the_size_of_signals() -> None:
 def test_another_code_length_goes_through_all_parts() -> None:
     model = small(latent=7)
     codes, painted = model(torch.zeros(2, 3, 32, 32), torch.zeros(2, 2))
-    assert codes.shape == (2, 7) and painted.shape == (2, 3, 32, 32)
-    assert model.d_em(codes).shape == (2, 2) and model.d_prior(codes).shape == (2,)
+    assert codes.shape == (2, 7)
+    assert painted.shape == (2, 3, 32, 32)
+    assert model.d_em(codes).shape == (2, 2)
+    assert model.d_prior(codes).shape == (2,)
 
 
 def test_wrong_arguments_are_named() -> None:

@@ -71,7 +71,7 @@ def test_every_parameter_is_reached_by_its_loss() -> None:
 @pytest.mark.parametrize("off", CRITICS)
 def test_a_switched_off_critic_takes_its_part_out_of_the_painters_loss(off: str) -> None:
     name = {"d_em": "affect", "d_prior": "prior", "d_real": "realism"}[off]
-    model, _, steps = built(**{off: False})
+    _model, _, steps = built(**{off: False})
     losses = steps.batch(*a_batch(), torch.Generator().manual_seed(0))
     expected = {*WEIGHTS, "total", *CRITICS} - {name, off}
     assert set(losses) == expected
@@ -100,7 +100,7 @@ def test_a_critic_that_is_on_moves_the_encoder_otherwise() -> None:
 
 def test_mse_and_identity_switches() -> None:
     images, affect = a_batch()
-    model, features, _ = built(reconstruction="mse", identity=False)
+    model, _features, _ = built(reconstruction="mse", identity=False)
     parts = Steps(model, None).parts_of(images, affect, *model(images, affect))
     assert "identity" not in parts
     painted = model.edit(images, affect)
@@ -152,7 +152,8 @@ def test_training_is_repeatable_and_another_seed_is_another_training() -> None:
     assert history["epoch"].tolist() == [1, 2]
     assert set(history) == {"epoch", *WEIGHTS, "total", *CRITICS, "validation", "seconds"}
     assert history["reconstruction"].iloc[1] < history["reconstruction"].iloc[0]
-    assert whole.encoder is encoder and not whole.training
+    assert whole.encoder is encoder
+    assert not whole.training
 
 
 def test_all_eight_start_from_the_same_painters() -> None:
@@ -199,7 +200,9 @@ def test_a_loss_that_is_not_finite_stops_and_the_last_good_state_is_kept(
         return losses | {"d_real": torch.tensor(float("nan"))} if len(calls) == 5 else losses
 
     monkeypatch.setattr(Steps, "batch", failing)
-    with pytest.raises(FloatingPointError, match="loss d_real must be finite; got nan in epoch 2, batch 2 of 3") as e:
+    with pytest.raises(
+        FloatingPointError, match="loss d_real must be finite; got nan in epoch 2, batch 2 of 3"
+    ) as e:
         run(epochs=2)
     for name, value in good.state_dict().items():
         assert torch.equal(value, e.value.model.state_dict()[name]), name
@@ -212,8 +215,14 @@ def test_one_face_is_refused() -> None:
 
 
 def test_profiles_give_whole_recipes_and_full_is_the_paper_s() -> None:
-    assert set(adversarial.recipe("smoke")) == set(adversarial.recipe("quick")) == set(adversarial.recipe("full"))
+    assert (
+        set(adversarial.recipe("smoke"))
+        == set(adversarial.recipe("quick"))
+        == set(adversarial.recipe("full"))
+    )
     full = adversarial.recipe("full")
     assert (full["width"], full["size"], full["learning_rate"], full["batch_size"]) == (1.0, 96, 2e-4, 48)
-    assert full["weights"] == WEIGHTS and full["start"] == "paper" and full["labels_after"] == "all"
+    assert full["weights"] == WEIGHTS
+    assert full["start"] == "paper"
+    assert full["labels_after"] == "all"
     assert torch.equal(to_arousal_valence(torch.tensor([1.0, 2.0])), torch.tensor([2.0, 1.0]))

@@ -7,7 +7,9 @@ import torch
 from fer_lib.datasets import load
 from fer_lib.encoders import VGGFace
 from fer_lib.errors import DataError
+from fer_lib.preprocess import prepare
 from fer_lib.pretrain import identity, people, trained_encoder
+from fer_lib.pretrain.identity import verification
 from fer_lib.pretrain.people import people_of
 
 FEW = {"people": 4, "pictures": 48, "size": 32}
@@ -85,6 +87,46 @@ def test_the_shelf_keeps_it(home):
     images = torch.rand(2, 3, 32, 32)
     assert torch.equal(trained.encoder(images), again.encoder(images))
     assert len(trained.history) == 1
+
+
+def test_verification_is_the_share_of_pairs_of_pairs_in_order(parts):
+    encoder = VGGFace(width=0.125, size=32).eval()
+    faces = parts.validation
+    with torch.no_grad():
+        maps = encoder(prepare(faces.batch(slice(None)), encoder.input_spec)).flatten(1).double()
+    maps = maps - maps.mean(0)
+    names = faces.table["subject"].tolist()
+    one, two = [], []
+    for i in range(len(names)):
+        for j in range(i):
+            cosine = torch.cosine_similarity(maps[i], maps[j], dim=0).item()
+            (one if names[i] == names[j] else two).append(cosine)
+    expected = np.mean([(a > b) + 0.5 * (a == b) for a in one for b in two])
+    assert verification(encoder, faces) == pytest.approx(expected, rel=1e-6)
+    assert verification(encoder, faces, batch_size=3) == pytest.approx(expected, rel=1e-4)
+
+
+def test_verification_without_fault_is_one(parts):
+    class Oracle(VGGFace):
+        """Its map is who it is."""
+
+        def forward(self, images):
+            return self.answers
+
+    encoder = Oracle(width=0.125, size=32)
+    encoder.answers = torch.eye(4)[parts.validation.targets()]
+    assert verification(encoder, parts.validation) == 1.0
+
+
+def test_verification_refuses(parts, home):
+    encoder = VGGFace(width=0.125, size=32)
+    with pytest.raises(ValueError, match=r"faces must name their people in the column subject; got none"):
+        verification(encoder, load("world:affectnet", limit=4, size=32))
+    alone = np.unique(parts.train.table["subject"], return_index=True)[1]
+    with pytest.raises(
+        ValueError, match=r"faces must hold pairs of one person and of two; got 0 and 6\."
+    ):
+        verification(encoder, parts.train.subset(alone))
 
 
 @pytest.fixture

@@ -1,0 +1,212 @@
+"""Verdicts and ratios: hand-worked, against simulation, and from the rows of a real small grid."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from small_faces import small_faces
+
+from fer_lib.adapt import adapt, comparing, looking
+from fer_lib.adapt.motion import READINGS
+from fer_lib.encoders import FaceChannel
+from fer_lib.metrics import paired_difference
+from fer_lib.results import beside_paper
+from fer_lib.train import Settings, seeded
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+
+
+def grid_rows(values, *, dataset="world:jaffe", task="categorical", metric="accuracy", encoder="cpc"):
+    """Rows as run_grid gives them; values: setting -> one value a seed."""
+    rows = []
+    for setting, scores in values.items():
+        regime, plug_in = comparing.SETTINGS[setting]
+        for seed, value in enumerate(scores):
+            rows.append(
+                {
+                    "dataset": dataset, "encoder": encoder, "regime": regime, "plug_in": plug_in or "none",
+                    "task": task, "metric": metric, "value": value, "seed": seed, "device": "cpu",
+                    "seconds": 2.0, "trained": 100,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_cells_are_the_settings_of_the_paper():
+    cells = comparing.cells_of(["world:jaffe", "world:fabo"], ["pk"])
+    assert len(cells) == 10
+    assert [(c.regime, c.plug_in) for c in cells[:5]] == list(comparing.SETTINGS.values())
+
+
+def test_headline_keeps_the_metrics_of_the_paper_and_names_panels():
+    other = grid_rows({"Decision": [0.1]}, metric="four_classes")
+    values = grid_rows(
+        {"Face-STN": [0.3]}, dataset="world:omg_emotion", task="valence_arousal", metric="ccc_valence"
+    )
+    rows = comparing.headline(pd.concat([grid_rows({"Decision": [0.5]}), other, values], ignore_index=True))
+    assert rows[["panel", "setting"]].to_numpy().tolist() == [
+        ["JAFFE", "Decision"],
+        ["OMG-Emotion Valence", "Face-STN"],
+    ]
+
+
+def test_summary_shows_what_was_not_run():
+    rows = comparing.headline(grid_rows({"Decision": [0.4, 0.6], "Scratch": [0.2, 0.2]}))
+    table = comparing.summary(rows, ["facechannel", "cpc"]).set_index(["encoder", "setting"])
+    assert len(table) == 10
+    assert table.loc[("cpc", "Decision"), "mean"] == pytest.approx(0.5)
+    assert table.loc[("cpc", "Scratch"), "seeds"] == 2
+    assert table.loc["facechannel", "mean"].isna().all()
+    assert (table.loc["facechannel", "seeds"] == 0).all()
+
+
+def test_differences_are_paired_by_seed():
+    one, other = [0.50, 0.61, 0.72], [0.40, 0.50, 0.60]
+    rows = comparing.headline(grid_rows({"Face-STN": one, "Decision": other}))
+    rows = rows.sample(frac=1, random_state=0)  # order must not matter
+    found = comparing.differences(rows, "Face-STN", "Decision").iloc[0]
+    want = paired_difference(np.array(one), np.array(other))
+    assert (found["mean"], found["low"]) == (pytest.approx(want.mean), pytest.approx(want.low))
+    assert found["verdict"] == "higher"
+    assert comparing.differences(rows, "Decision", "Face-STN")["verdict"].item() == "lower"
+    assert comparing.differences(rows, "Face-STN", "Scratch").empty
+
+
+def test_one_seed_tells_nothing_apart():
+    rows = comparing.headline(grid_rows({"Face-STN": [0.9], "Decision": [0.1]}))
+    assert comparing.differences(rows, "Face-STN", "Decision")["verdict"].item() == "not told apart"
+
+
+def test_fieller_holds_the_ratios_that_a_t_test_does_not_refuse():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(2, 0.3, 6), rng.normal(1, 0.1, 6)
+    ratio, low, high = comparing.fieller(a, b)
+    assert ratio == pytest.approx(a.mean() / b.mean())
+    for end in (low, high):  # at the ends, a - r b is just significant
+        assert stats.ttest_1samp(a - end * b, 0).pvalue == pytest.approx(0.05, abs=1e-6)
+
+
+def test_fieller_covers_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for _ in range(600):
+        shared = rng.normal(0, 0.2, 5)
+        _, low, high = comparing.fieller(1.5 + shared + rng.normal(0, 0.1, 5), 2 + shared)
+        hits += low <= 0.75 <= high
+    assert 0.92 < hits / 600 < 0.98
+
+
+def test_a_ratio_over_nearly_nothing_is_open():
+    ratio, low, high = comparing.fieller(np.array([0.5, 0.6, 0.4]), np.array([0.1, -0.1, 0.03]))
+    assert np.isfinite(ratio)
+    assert np.isnan([low, high]).all()
+
+
+def test_our_rows_stand_beside_the_paper_in_its_units():
+    raw = grid_rows({"Face-STN": [0.5, 0.7], "Decision": [0.1, 0.1]}, encoder="pk")
+    ours = pd.DataFrame(comparing.result_rows(comparing.headline(raw)))
+    table = beside_paper(ours, paper="face-stn", table="Table 2").set_index(["row", "column"])
+    found = table.loc[("Face-STN (PK)", "JAFFE")]
+    assert (found["mean"], found["published"], found["seeds"]) == (pytest.approx(60.0), 61.2, 2)
+    assert table["mean"].notna().sum() == 1  # what was not run stays open
+
+
+def test_three_tables_stand_whole_even_where_nothing_was_run():
+    raw = grid_rows({"Face-STN": [0.5, 0.7]}, encoder="pk")
+    table = comparing.beside_tables(comparing.headline(raw))
+    assert table["table"].value_counts().to_dict() == {"Table 1": 14, "Table 2": 19, "Table 3": 10}
+    assert table["mean"].notna().sum() == 1
+    assert table["published"].notna().all()
+    none = comparing.beside_tables(comparing.headline(grid_rows({"Scratch": [0.5]})))
+    assert none["mean"].isna().all()
+
+
+def test_parameters_of_the_paper_sizes():
+    table = comparing.share_of_parameters().set_index("encoder")
+    assert table["published"].tolist() == [0.006, 0.022, 0.336]
+    assert table.loc["cpc", "whole_encoder"] == 111_936
+    assert table.loc["pk", "share"] == pytest.approx(85_205 / 4_306_560)
+
+
+def test_table_4_shows_ours_and_the_paper():
+    rows = comparing.headline(grid_rows({"Face-STN": [0.5, 0.52, 0.51], "All layers": [0.5, 0.51, 0.49]}))
+    table = comparing.table_4(rows, ["facechannel", "cpc"]).set_index("dataset")
+    assert table.loc["JAFFE", "CPC"].startswith("1.02 [")
+    assert table.loc["JAFFE", "CPC paper"] == 1.08
+    assert table.loc["JAFFE", "FC"] == ""
+    assert table.loc["FER+", "CPC paper"] == 99.9
+
+
+def test_verdicts_are_counted():
+    rows = comparing.headline(grid_rows({"Face-STN": [0.50, 0.61, 0.72], "Decision": [0.40, 0.50, 0.60]}))
+    table = looking.count_verdicts(
+        {
+            "a": comparing.differences(rows, "Face-STN", "Decision"),
+            "b": comparing.differences(rows, "Face-STN", "Scratch"),
+        }
+    )
+    assert table[["pairs", "higher", "lower", "not_told_apart"]].to_numpy().tolist() == [
+        [1, 1, 0, 0],
+        [0, 0, 0, 0],
+    ]
+    assert table["difference"][0] == pytest.approx(0.11)
+
+
+def test_effort_is_taken_where_all_settings_ran():
+    whole = grid_rows({name: [0.2 * (k + 1)] for k, name in enumerate(comparing.SETTINGS)})
+    part = grid_rows({"Decision": [9.0]}, dataset="world:fabo")
+    table = looking.effort(comparing.headline(pd.concat([whole, part], ignore_index=True)))
+    assert table.set_index("setting")["score"].to_dict() == pytest.approx(
+        {"All layers": 1, "Last conv": 2, "Decision": 3, "Face-STN": 4, "Scratch": 5}
+    )
+
+
+@pytest.mark.parametrize("regime", ["all", "decision"])
+def test_features_are_what_the_decision_layer_reads(regime):
+    with seeded(0):
+        encoder = FaceChannel(width=0.125, size=16, dropout=0.0).eval()
+    train, test = (small_faces(count=16, seed=seed) for seed in (0, 1))
+    settings = Settings(batch_size=8)
+    model = adapt(encoder, train, train, regime=regime, plug_in="stn", epochs=1, settings=settings).models[0]
+    read = []
+    model.head.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].detach().flatten(1)))
+    model(model.prepare(test.batch(range(16))))
+    np.testing.assert_allclose(looking.flat_features(model, test), read[0].numpy(), atol=1e-5)
+    plain = encoder(model.prepare(test.batch(range(16)))).detach().flatten(1)
+    np.testing.assert_allclose(looking.flat_features(encoder, test), plain.numpy(), atol=1e-5)
+
+
+def outcome():
+    rows = [
+        {"motion": "upright", "layer": "old", "plug_in": "none", "at": "", "score": 0.5, "seed": s}
+        for s in (0, 1)
+    ]
+    for (layer, plug_in, at), _ in (looking.OTHERS | looking.WAYS).items():
+        for seed in (0, 1):
+            row = {
+                "motion": "turned",
+                "layer": layer,
+                "plug_in": plug_in,
+                "at": at,
+                "score": 0.1 + seed,
+                "seed": seed,
+            }
+            rows.append(row | dict.fromkeys(READINGS, 2.0 + seed))
+    return pd.DataFrame(rows)
+
+
+def test_recovery_has_a_row_for_each_way_and_reading():
+    table = looking.recovery(outcome())
+    assert len(table) == len(looking.WAYS) * len(READINGS)
+    assert set(table["mean"]) == {2.5}
+    assert list(dict.fromkeys(table["setting"])) == list(looking.WAYS.values())
+
+
+def test_scores_begin_with_the_upright_faces():
+    table = looking.motion_scores(outcome())
+    assert len(table) == 1 + 8
+    assert table.iloc[0][["motion", "mean"]].tolist() == ["upright", 0.5]
+    assert table.iloc[1:]["mean"].to_numpy() == pytest.approx(0.6)
