@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fer_lib.adapt.ciao_study import ENCODERS, LABEL_SETS, RECIPES, REGIMES, cells_of
+from fer_lib.adapt.ciao_study import ENCODERS, LABEL_SETS, REGIMES, cells_of
 from fer_lib.adapt.grid import Cell, Plan
 from fer_lib.chapters.helpers import choose
 from fer_lib.heads import Decision
@@ -21,8 +21,8 @@ def plans(
 ) -> dict[str, Plan]:
     """The settings of the chapter's trainings.
 
-    The plans differ in the number of faces alone (and in the batches): "close" for the cells that are looked
-    at in detail, "wide" for the others, "masked" for faces with masks.
+    The plans differ in the number of faces, and in passes and batches to make up for it: "close" for the
+    cells that are looked at in detail, "wide" for the others, "masked" for faces with masks.
 
     Args:
         profile: "smoke", "quick" or "full".
@@ -32,29 +32,32 @@ def plans(
 
     Example:
         >>> plans("quick")["wide"].limits, plans("quick")["wide"].epochs["decision"]
-        ((600, 300), 8)
+        ((600, 300), 14)
     """
-    passes = epochs or choose(profile, smoke=2, quick=8, full=40)
     shared: dict[str, Any] = {
         "size": choose(profile, smoke=32, quick=48, full=96),
-        "epochs": {"all": max(1, round(0.65 * passes)), "last_conv": passes, "decision": passes},
         "decision": Decision(hidden=(choose(profile, smoke=16, quick=64, full=200),)),
         "source": source,
         "source_root": source_root,
     }
     found = {}
     for name, limits in {"close": CLOSE_LIMITS, "wide": WIDE_LIMITS, "masked": MASKED_LIMITS}.items():
-        batch = 32 if name == "wide" else 64
-        settings = {regime: Settings(batch_size=batch, learning_rate=rate) for regime, rate in RATES.items()}
-        found[name] = Plan(profile, limits=limits[profile], settings=settings, **shared)
+        few = name == "wide" and profile == "quick"  # more passes, smaller batches: as many steps
+        settings = {
+            regime: Settings(batch_size=32 if few else 64, learning_rate=rate)
+            for regime, rate in RATES.items()
+        }
+        passes = epochs or choose(profile, smoke=2, quick=14 if few else 7, full=40)
+        times = {"all": max(1, round(0.65 * passes)), "last_conv": passes, "decision": passes}
+        found[name] = Plan(profile, limits=limits[profile], settings=settings, epochs=times, **shared)
     return found
 
 
 def cells_in(profile: str, *, real: bool = False) -> dict[str, list[Cell]]:
     """The cells of the paper's 72 that a profile runs, by the plan that they are run with.
 
-    "quick" looks closely at AffectNet's values with PK, in all settings, and runs every other label set with
-    both encoders where nothing but the decision layer learns; "smoke" is a test.
+    "quick" looks closely at AffectNet's values with PK, in all settings, and runs every label set with both
+    encoders where nothing but the decision layer learns; "smoke" is a test.
 
     Args:
         profile: "smoke", "quick" or "full".
@@ -62,7 +65,7 @@ def cells_in(profile: str, *, real: bool = False) -> dict[str, list[Cell]]:
 
     Example:
         >>> {name: len(cells) for name, cells in cells_in("quick").items()}
-        {'close': 10, 'wide': 18}
+        {'close': 12, 'wide': 16}
         >>> sum(map(len, cells_in("full").values()))
         72
     """
@@ -77,9 +80,9 @@ def cells_in(profile: str, *, real: bool = False) -> dict[str, list[Cell]]:
     choose(profile, smoke=0, quick=0, full=0)  # refuses other names
     return {
         "close": cells_of([VALUES], ["pk"], REGIMES, real=real)
+        + cells_of([VALUES], ["vggface"], ["decision"], real=real)
         + cells_of([CLASSES], ENCODERS, ["decision"], real=real),
-        "wide": cells_of([VALUES], ["vggface"], ["decision"], real=real)
-        + cells_of(others, ENCODERS, ["decision"], real=real),
+        "wide": cells_of(others, ENCODERS, ["decision"], real=real),
     }
 
 
@@ -130,6 +133,3 @@ def trained_numbers(profile_width: float = 1.0) -> list[dict[str, Any]]:
                 sums = [learned(free_for(FaceModel(encoder, head, plug_in), regime)) for head in heads]
                 rows.append({"encoder": ENCODERS[name], "setting": setting, "numbers": sum(sums) / len(sums)})
     return rows
-
-
-__all__ = ["RATES", "RECIPES", "cells_in", "plans", "studied", "trained_numbers"]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_lib.adapt.comparing import SETTINGS
+from fer_lib.adapt.comparing import SETTINGS, differences
 from fer_lib.adapt.frozen import features_of
 from fer_lib.adapt.motion import READINGS
 
@@ -28,25 +28,40 @@ OTHERS = {
 }
 
 
-def count_verdicts(found: Mapping[str, "pd.DataFrame"]) -> "pd.DataFrame":
-    """Count what the intervals of paired differences say, claim by claim.
+VERDICTS = ("higher", "lower", "not told apart")
+
+
+def count_verdicts(rows: "pd.DataFrame", claims: Mapping[str, tuple[str, str]]) -> "pd.DataFrame":
+    """What paired differences say of each claim: pair by pair, and over all pairs at once.
+
+    A pair is a corpus's metric with an encoder. Over all pairs, a seed's differences are averaged first, and
+    the interval is that over the seeds: it speaks for these corpora and encoders, not for others.
 
     Args:
-        found: claim to the frame of ``fer_lib.adapt.comparing.differences``.
+        rows: of ``fer_lib.adapt.comparing.headline``.
+        claims: claim to the setting that is said to be the better, and the other.
 
     Returns:
-        claim, pairs, higher, lower, not_told_apart, difference (its mean over all pairs).
+        claim, pairs, higher, lower, not_told_apart (numbers of pairs), and mean, low, high of the difference
+        over all pairs.
     """
     import pandas as pd
 
+    from fer_lib.metrics import paired_difference
+
     lines = []
-    for claim, frame in found.items():
-        counts = frame["verdict"].value_counts()
-        told = {
-            name.replace(" ", "_"): int(counts.get(name, 0)) for name in ("higher", "lower", "not told apart")
-        }
-        mean = float(frame["mean"].mean()) if len(frame) else float("nan")
-        lines.append({"claim": claim, "pairs": len(frame), **told, "difference": mean})
+    for claim, (one, other) in claims.items():
+        found = differences(rows, one, other)["verdict"].value_counts()
+        told = {name.replace(" ", "_"): int(found.get(name, 0)) for name in VERDICTS}
+        line = {"claim": claim, "pairs": int(found.sum()), **told}
+        table = rows.pivot(index="seed", columns=["panel", "encoder", "setting"], values="value")
+        table = table.swaplevel(0, 2, axis=1).sort_index(axis=1)
+        numbers = dict.fromkeys(("mean", "low", "high"), float("nan"))
+        if line["pairs"] and len(table) > 1:
+            gaps = (table[one] - table[other]).dropna(axis=1, how="all").mean(axis=1).to_numpy(float)
+            gap = paired_difference(gaps, np.zeros_like(gaps))
+            numbers = {"mean": gap.mean, "low": gap.low, "high": gap.high}
+        lines.append(line | numbers)
     return pd.DataFrame(lines)
 
 
@@ -89,30 +104,29 @@ def flat_features(model: Any, faces: Any) -> np.ndarray:
             parts = np.array_split(rows, max(1, len(rows) // 128))
             found = [model.cpu().features(model.prepare(faces.batch(index))) for index in parts]
             return torch.cat(found).flatten(1).numpy()
-        kept = features_of(encoder, faces, stage).batch(rows)
+        kept: Any = features_of(encoder, faces, stage).batch(rows)
         return (kept if model is encoder else model.cpu().features(kept, stage)).flatten(1).numpy()
 
 
 def recovery(outcome: "pd.DataFrame") -> "pd.DataFrame":
-    """What theta undoes, by motion and way of asking.
+    """What theta undoes, by motion, way of asking and seed.
 
     Args:
         outcome: of ``fer_lib.adapt.motion.recover``.
 
     Returns:
-        motion, setting (see `WAYS`), reading, mean, low, high, seeds: 95 % intervals over seeds.
+        motion, setting (see `WAYS`), reading, seed, value (mean over the test faces), lost: whether the grid
+        lies more than half a picture away, so that hardly anything of the map is left.
     """
     import pandas as pd
-
-    from fer_lib.results import summarise
 
     parts = []
     for way, name in WAYS.items():
         chosen = _way(outcome, way)
+        lost = np.hypot(chosen["right"], chosen["down"]) > 0.5
         for reading in READINGS:
-            frame = chosen.rename(columns={reading: "value"})
-            found = summarise(frame, by=["motion"])
-            parts.append(found.assign(setting=name, reading=reading))
+            part = chosen[["motion", "seed"]].assign(setting=name, reading=reading, value=chosen[reading])
+            parts.append(part.assign(lost=lost))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -128,10 +128,24 @@ def thetas(model: FaceModel, faces: Any) -> Tensor:
 
 
 class FixedSTN(FaceSTN):
-    """A Face-STN that is told its theta and learns nothing: what the best of all would do."""
+    """A Face-STN that is told its theta and learns nothing.
+
+    Told the truth, it does what the best of all plug-ins would do; told the identity, it hands the map on
+    twice and shows what a wider input alone is worth.
+
+    Args:
+        plug_in: what it stands in for.
+        theta: (2, 3).
+
+    Example:
+        >>> twice = FixedSTN(FaceSTN((8, 4, 4)), Motion().undoing())
+        >>> twice.feature_shape, sum(p.numel() for p in twice.parameters())
+        ((16, 4, 4), 0)
+    """
 
     def __init__(self, plug_in: FaceSTN, theta: Tensor) -> None:
-        super().__init__(plug_in.map_shape, filters=1, hidden=1, concat=False)
+        super().__init__(plug_in.map_shape, filters=1, hidden=1, concat=plug_in.concat)
+        self.localisation = torch.nn.Sequential()
         self.reads = plug_in.reads  # type: ignore[misc]
         self.feature_shape, self._forward = plug_in.feature_shape, type(plug_in).forward
         self.register_buffer("fixed", theta)

@@ -206,14 +206,16 @@ def compare_edits(
     lines = []
     for kind, seen in read.items():
         wish = asked[kind].expand_as(seen)
+        measures = {"identity kept": bootstrap_interval(np.mean, np.asarray(kept[kind], dtype=float))}
         for k, name in enumerate(("arousal reached (CCC)", "valence reached (CCC)")):
             pair = (seen[..., k].numpy().astype(float), wish[..., k].numpy().astype(float))
-            found = bootstrap_interval(_agreement, *pair)  # rows are people, drawn with all their pictures
-            lines.append({"pictures": kind, "measure": name, "found": found})
-        found = bootstrap_interval(np.mean, np.asarray(kept[kind], dtype=float))
-        lines.append({"pictures": kind, "measure": "identity kept", "found": found})
-    ends = [{"mean": one["found"].value, "low": one["found"].low, "high": one["found"].high} for one in lines]
-    return pd.DataFrame([line | end for line, end in zip(lines, ends, strict=True)]).drop(columns="found")
+            measures[name] = bootstrap_interval(_agreement, *pair)  # a row is a person with all pictures
+        for name in sorted(measures):
+            found = measures[name]
+            ends = {"mean": found.value, "low": found.low, "high": found.high}
+            tidy = {end: round(float(value), 9) + 0.0 for end, value in ends.items()}  # no minus zero
+            lines.append({"pictures": kind, "measure": name} | tidy)
+    return pd.DataFrame(lines)
 
 
 def _agreement(read: np.ndarray, asked: np.ndarray) -> float:

@@ -100,7 +100,8 @@ def whole_of(
 ) -> PKAutoencoder:
     """One of the eight autoencoders of :func:`study`, from the shelf."""
     given: dict[str, Any] = {"dataset": dataset, "data_root": data_root, "seed": seed}
-    done = trained_encoder("pk", profile=profile, **given, **changes(profile), **variants()[name])
+    switched: dict[str, Any] = changes(profile) | variants()[name]
+    done = trained_encoder("pk", profile=profile, **given, **switched)
     assert isinstance(done.whole, PKAutoencoder)
     return done.whole
 

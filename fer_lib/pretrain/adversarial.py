@@ -120,11 +120,12 @@ class _Training:
     """State of one call of :func:`train`."""
 
     def __init__(
-        self, model: PKAutoencoder, features: nn.Module | None, parts: "Parts", recipe: dict, seed: int
+        self, model: PKAutoencoder, features: IdentityFeatures | None, parts: "Parts", recipe: dict, seed: int
     ) -> None:
         where = device()
-        self.model = model.to(where, memory_format=torch.channels_last)  # a third faster on CPUs
-        self.features = None if features is None else features.to(where, memory_format=torch.channels_last)
+        layout = torch.channels_last  # a third faster on CPUs
+        self.model = model.to(where).to(memory_format=layout)
+        self.features = None if features is None else features.to(where).to(memory_format=layout)
         self.steps = Steps(
             self.model, self.features, learning_rate=recipe["learning_rate"], weights=recipe["weights"]
         )

@@ -160,5 +160,6 @@ def label_bound(shares: Sequence[float] | np.ndarray, candidates: int) -> float:
     from scipy.stats import binom
 
     rivals = np.arange(candidates)
-    chances = binom.pmf(rivals[None, :], candidates - 1, shares[:, None])
-    return float(math.log(candidates) - (shares[:, None] * chances * np.log1p(rivals)).sum())
+    share, count = np.unique(shares, return_counts=True)  # many labels may be equally frequent
+    chances = binom.pmf(rivals[None, :], candidates - 1, share[:, None])
+    return float(math.log(candidates) - (share * count) @ (chances @ np.log1p(rivals)))

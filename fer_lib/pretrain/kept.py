@@ -44,11 +44,6 @@ def properties_of(faces: "FaceSet") -> dict[str, np.ndarray]:
 
     Returns:
         By name; only what every face of the set has.
-
-    Example:
-        >>> from fer_lib.datasets import load
-        >>> list(properties_of(load("world:affectnet", limit=8, size=32)))[:4]
-        ['valence', 'arousal', 'expression', 'head yaw']
     """
     known = faces.table if faces.truth is None else faces.truth
     found = {name: known[name].to_numpy(float) for name in ("valence", "arousal") if name in known}
@@ -127,14 +122,18 @@ def who(features: Mapping[str, np.ndarray], person: np.ndarray, *, seed: int = 0
 
 
 def with_people(
-    rows: "pd.DataFrame", encoders: "Mapping[str, Encoder]", coder: "PredictiveCoder", *, size: int
+    rows: "pd.DataFrame",
+    encoders: "Mapping[str, Encoder]",
+    coders: "Mapping[str, PredictiveCoder]",
+    *,
+    size: int,
 ) -> "pd.DataFrame":
     """Add probes for the person to probe rows, asked of the ten people of the world of JAFFE.
 
     Args:
-        rows: from `probe_rows`; an encoder that is neither among ``encoders`` nor "CPC, code z" gets none.
-        encoders: by the names in the rows.
-        coder: whose codes are "CPC, code z".
+        rows: from `probe_rows`.
+        encoders: whose maps are probed, by the names in the rows.
+        coders: whose codes are probed, likewise.
         size: side of the pictures.
     """
     import pandas as pd
@@ -145,7 +144,7 @@ def with_people(
 
     faces = load("world:jaffe", split="all", size=size)
     features = {name: features_of(one, faces, "map").arrays[0] for name, one in encoders.items()}
-    features["CPC, code z"] = codes_of(coder, faces)
+    features |= {name: codes_of(coder, faces) for name, coder in coders.items()}
     return pd.concat([rows, who(features, people_of(faces))], ignore_index=True)
 
 

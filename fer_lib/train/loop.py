@@ -147,8 +147,9 @@ class _Training:
         self, checkpoint: str | Path | None, show: bool, on_epoch: Callable[[int, float], None] | None
     ) -> None:
         done = len(self.progress.rows)
-        for row in self.progress.rows if on_epoch is not None else ():
-            on_epoch(int(row["epoch"]), row["score"])
+        if on_epoch is not None:
+            for row in self.progress.rows:
+                on_epoch(int(row["epoch"]), row["score"])
         for epoch in _bar(done, self.epochs, show):
             if self.out_of_patience():
                 break

@@ -96,7 +96,7 @@ def variant_rows(
         axes[first].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=7.5)
         for k, image in enumerate(images):
             axes[first + 2 * k].imshow(image.transpose(1, 2, 0))
-            axes[first + 2 * k + 1].imshow(maps[name][k], cmap="cividis", interpolation="bilinear")
+            axes[first + 2 * k + 1].imshow(maps[name][k], cmap="cividis", interpolation="nearest")
     for k, title in enumerate(titles):
         axes[2 * k].set_title(title, fontsize=8, loc="left")
     return synthetic_note(figure) if synthetic else figure
@@ -121,20 +121,13 @@ def code_laws(
         )
     figure, axes = new_figure(1, 2, height=3.0, width=7.0)
     for k, (name, values) in enumerate(codes.items()):
-        colour, dash = (("blue", "-"), ("red", "--"), ("green", "-."))[k % 3]
-        style = {"color": COLOURS[colour], "linestyle": dash}
+        word, dash = (("blue", "-"), ("red", "--"), ("green", "-."))[k % 3]
+        colour, flat, ordered = COLOURS[word], values.ravel(), np.sort(distances[name])
+        bins = np.linspace(-1, 1, 42).tolist()
         axes[0].hist(
-            values.ravel(),
-            bins=41,
-            range=(-1, 1),
-            density=True,
-            histtype="step",
-            label=name,
-            linewidth=1.8,
-            **style,
+            flat, bins=bins, density=True, histtype="step", label=name, linewidth=1.8, color=colour, ls=dash
         )
-        ordered = np.sort(distances[name])
-        axes[1].plot(np.arange(1, len(ordered) + 1), ordered, label=name, **style)
+        axes[1].plot(np.arange(1, len(ordered) + 1), ordered, dash, label=name, color=colour)
     axes[0].axhline(0.5, color=INK, linewidth=1, label="uniform")
     axes[0].set(xlabel="value of z", ylabel="density")
     axes[1].set(xlabel="dimension of z, in order", ylabel="distance from uniform", ylim=(0, None))

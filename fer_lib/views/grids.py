@@ -1,6 +1,7 @@
 """Where a Face-STN looks: its grid drawn over faces, and whether it undoes a known motion (chapter 08)."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_lib.adapt.face_stn import affine_grid, sample
+from fer_lib.metrics import mean_interval
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
 UNITS = {
@@ -71,7 +73,7 @@ def grids_over_faces(
         )
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    figure, axes = new_figure(rows, columns, height=rows * (7 / columns + 0.25))
+    figure, axes = new_figure(rows, columns, height=rows * (6.6 / columns + 0.1) + 0.2)
     for k, ax in enumerate(axes):
         ax.set_axis_off()
         if k < len(images):
@@ -87,7 +89,7 @@ def _face(ax: Axes, image: np.ndarray) -> None:
     picture = image.transpose(1, 2, 0)
     ax.imshow(picture if picture.shape[2] == 3 else picture[..., 0], cmap="gray", vmin=0, vmax=255)
     side = image.shape[-1]
-    margin = 0.22 * side
+    margin = 0.27 * side
     ax.set(xlim=(-margin, side + margin), ylim=(side + margin, -margin))
 
 
@@ -125,46 +127,53 @@ def moved_maps(
 
 
 def recovered(
-    summary: pd.DataFrame, truths: Mapping[str, tuple[str, float]], *, synthetic: bool = False
+    values: pd.DataFrame, truths: Mapping[str, tuple[str, float]], *, synthetic: bool = False
 ) -> Figure:
     """A panel a motion: what each setting's theta undoes, beside what was done.
 
     Args:
-        summary: motion, setting, reading, mean, low, high; rows of other readings are left out.
+        values: motion, setting, reading, seed, value, as ``fer_lib.adapt.looking.recovery`` gives them.
         truths: motion to the reading that it changes, and by how much.
         synthetic: mark the figure as made with synthetic faces.
 
     Returns:
-        A figure with a solid line at the truth and a dashed one where nothing is moved. A mean beyond the
-        panel is an arrow at its edge.
+        A figure with a small ring a seed, the mean with its 95 % interval, a solid line at the truth and a
+        dashed one where nothing is moved. What lies beyond the panel is an arrow at its edge.
 
     Raises:
         ValueError: a motion without rows.
     """
-    figure, axes = new_figure(1, len(truths), height=3.0)
+    figure, axes = new_figure(1, len(truths), height=3.2)
     for k, (ax, (motion, (reading, truth))) in enumerate(zip(axes, truths.items(), strict=True)):
-        part = summary[(summary["motion"] == motion) & (summary["reading"] == reading)].reset_index(drop=True)
+        part = values[(values["motion"] == motion) & (values["reading"] == reading)]
         if part.empty:
             raise ValueError(
-                f"truths must name motions of the summary; got {motion!r}. Choose among its motions."
+                f"truths must name motions of the values; got {motion!r}. Choose among their motions."
             )
         ax.axvline(truth, color=COLOURS["green"], linewidth=2)
         ax.axvline(STILL[reading], color=INK, linewidth=1, linestyle="--")
-        reach = 2.5 * abs(truth - STILL[reading])
+        reach = 1.3 * abs(truth - STILL[reading])
         ends = (min(truth, STILL[reading]) - reach, max(truth, STILL[reading]) + reach)
-        for place, row in part.iterrows():
-            _one_reading(ax, row, float(place), ends)  # type: ignore[arg-type]
-        ax.set_yticks(part.index, part["setting"] if k == 0 else [""] * len(part), fontsize=8)
-        ax.set(title=motion, xlabel=UNITS.get(reading, reading), ylim=(len(part) - 0.4, -0.6), xlim=ends)
+        settings = list(dict.fromkeys(part["setting"]))
+        for place, setting in enumerate(settings):
+            _one_setting(ax, part.loc[part["setting"] == setting, "value"].to_numpy(float), place, ends)
+        names = ["\n".join(wrap(name, 16)) for name in settings]
+        ax.set_yticks(range(len(settings)), names if k == 0 else [""] * len(settings), fontsize=8)
+        ax.set(title=motion, ylim=(len(settings) - 0.4, -0.6), xlim=ends)
+        ax.set_xlabel(UNITS.get(reading, reading), fontsize=9)
     return synthetic_note(figure) if synthetic else figure
 
 
-def _one_reading(ax: Axes, row: pd.Series, place: float, ends: tuple[float, float]) -> None:
-    if not ends[0] <= row["mean"] <= ends[1]:
-        right = row["mean"] > ends[1]
-        ax.plot([ends[right]], [place], ">" if right else "<", color=COLOURS["red"], clip_on=False)
-        ax.text(ends[right], place - 0.15, f"{row['mean']:.3g}", ha="right" if right else "left", fontsize=7)
-        return
-    low, high = (np.nan_to_num(row[end], nan=row["mean"]) for end in ("low", "high"))
-    ax.plot([max(low, ends[0]), min(high, ends[1])], [place, place], color=INK, linewidth=1.4)
-    ax.plot([row["mean"]], [place], "o", color=COLOURS["blue"])
+def _one_setting(ax: Axes, values: np.ndarray, place: float, ends: tuple[float, float]) -> None:
+    inside = (values >= ends[0]) & (values <= ends[1])
+    rings: dict[str, Any] = {"color": COLOURS["sky"], "markersize": 4.5, "linestyle": ""}
+    ax.plot(values[inside], np.full(inside.sum(), place + 0.18), "o", fillstyle="none", **rings)
+    for end, mark, beyond in ((ends[0], "<", values < ends[0]), (ends[1], ">", values > ends[1])):
+        if beyond.any():  # an empty line that is not clipped would upset the layout
+            ax.plot([end] * beyond.sum(), [place + 0.18] * beyond.sum(), mark, clip_on=False, **rings)
+    if ends[0] <= values.mean() <= ends[1]:
+        if len(values) > 1:
+            found = mean_interval(values)
+            across = [max(found.low, ends[0]), min(found.high, ends[1])]
+            ax.plot(across, [place, place], color=INK, linewidth=1.4)
+        ax.plot([values.mean()], [place], "o", color=COLOURS["blue"])

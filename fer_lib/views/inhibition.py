@@ -1,16 +1,17 @@
 """Chapter 09: what the contrastive loss does to a few points, and what CIAO's mask does to faces."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch.nn import functional as F
 
 from fer_lib.losses import supervised_contrastive_loss
+from fer_lib.views.decisions import label_texts
+from fer_lib.views.faces import faces as show_faces
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
 if TYPE_CHECKING:
@@ -102,6 +103,23 @@ def _circle(ax: Axes, denominator: str, temperature: float) -> None:
         spine.set_visible(False)
 
 
+def label_sets(sets: Mapping[str, Any], *, synthetic: bool = False) -> Figure:
+    """A column a label set: two of its faces, with their labels.
+
+    Args:
+        sets: name to a FaceSet of at least two pictures, all of one size.
+        synthetic: mark the figure as made with synthetic faces.
+    """
+    pictures, labels = [], []
+    for row in (0, 1):
+        for name, faces in sets.items():
+            picture = np.asarray(faces.images[row])
+            pictures.append(np.broadcast_to(picture, (3, *picture.shape[1:])))
+            text = label_texts(faces, [row])[0]
+            labels.append(f"{name}\n{text}" if row == 0 else text)
+    return show_faces(np.stack(pictures), labels=labels, columns=len(sets), synthetic=synthetic)
+
+
 def mask_rows(
     faces: Mapping[str, np.ndarray], parts: Mapping[str, "MaskParts"], *, synthetic: bool = False
 ) -> Figure:
@@ -188,17 +206,20 @@ def gain_dots(
         part = gains[gains["encoder"] == encoder]
         at = part["name"].map(place)
         spread = np.abs(part[["low", "high"]].to_numpy(float).T - part["mean"].to_numpy(float))
-        ax.errorbar(part["mean"], at, xerr=spread, fmt="o", color=COLOURS["blue"], ecolor=INK, capsize=3)
+        ax.errorbar(
+            part["mean"], at, xerr=spread, fmt="o", color=COLOURS["blue"], ecolor=INK, capsize=3, label="ours"
+        )
         if published is not None:
             told = published[(published["encoder"] == encoder) & published["name"].isin(names)]
-            style = {"color": "white", "markeredgecolor": INK, "markersize": 7}
+            style: dict[str, Any] = {"color": "white", "markeredgecolor": INK, "markersize": 7}
             ax.plot(told["value"], told["name"].map(place), "D", label="published", zorder=5, **style)
         ax.axvline(0, color=INK, linewidth=1)
         ax.set(title=encoder, xlabel=xlabel)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     if published is not None:
-        axes[-1].legend(loc="lower right", fontsize=8)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper right", fontsize=8)
     return synthetic_note(figure) if synthetic else figure
 
 
@@ -220,14 +241,10 @@ def trained_numbers(frame: pd.DataFrame, *, settings: Sequence[str]) -> Figure:
         ax.set(title=encoder, xlabel="numbers that learn", ylim=(len(settings) - 0.5, -0.5))
         ax.set_xlim(frame["numbers"].min() / 2, frame["numbers"].max() * 6)
         ax.grid(axis="y", visible=False)
-    axes[0].set_yticks(range(len(settings)), settings)
+    names = [name.replace("_", " ").replace("+ciao", " + CIAO") for name in settings]
+    axes[0].set_yticks(range(len(settings)), names)
     return figure
 
 
 def _short(value: float) -> str:
     return f"{value / 1e6:.1f} M" if value >= 1e6 else f"{value / 1e3:.0f} k"
-
-
-def unit_vectors(features: torch.Tensor) -> np.ndarray:
-    """Flattened features of length 1, as the contrastive loss sees them, (N, D)."""
-    return F.normalize(features.detach().flatten(1), dim=1).cpu().numpy()

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from fer_lib.adapt.prices import NAMES, unit_of
 from fer_lib.views.faces import faces
@@ -15,6 +16,7 @@ from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
 COLOUR_OF = {"all": "blue", "last_conv": "green", "decision": "orange", "scratch": "red"}
 MARK_OF = {"all": "o", "last_conv": "s", "decision": "D", "scratch": "X"}
+ASIDE = {"all": 0.9, "scratch": 1.1}  # they cost the same: a little apart, so that both are seen
 FILL = {"GRU": COLOURS["orange"], "dense": COLOURS["sky"], "output": COLOURS["green"]}
 
 
@@ -52,7 +54,7 @@ def decision_layers(sizes: pd.DataFrame, outputs: Mapping[str, str]) -> Figure:
         ax.text(0.5, -0.16, frames, transform=ax.transAxes, ha="center", fontsize=7)
         ax.text(0.5, -0.3, outputs[row["corpus"]], transform=ax.transAxes, ha="center", fontsize=7)
         ax.set_title(row["corpus"], fontsize=7.5, loc="center")
-        ax.set(xlim=(-0.6, 2.6), ylim=(-0.55, 0.55))
+        ax.set(xlim=(-0.5, 2.5), ylim=(-0.5, 0.5))
         ax.set_axis_off()
     for kind, colour in FILL.items():
         axes[0].plot([], [], "s", color=colour, markeredgecolor=INK, markersize=8, label=kind)
@@ -64,10 +66,10 @@ def _box(ax: Axes, place: int, kind: str, units: int) -> None:
     height = 0.1 + 0.85 * np.log2(units + 1) / 10
     shape = "round,pad=0,rounding_size=0.08"
     ax.add_patch(
-        FancyBboxPatch((place - 0.36, -height / 2), 0.72, height, boxstyle=shape, facecolor=FILL[kind],
+        FancyBboxPatch((place - 0.45, -height / 2), 0.9, height, boxstyle=shape, facecolor=FILL[kind],
                        edgecolor=INK, linewidth=0.8, clip_on=False)
     )  # fmt: skip
-    ax.text(place, 0, str(units), ha="center", va="center", fontsize=7)
+    ax.text(place, 0, str(units), ha="center", va="center", fontsize=6.5)
 
 
 def price_panels(rows: pd.DataFrame, *, names: Mapping[str, str], synthetic: bool = False) -> Figure:
@@ -104,13 +106,23 @@ def _prices(ax: Axes, part: pd.DataFrame, cost: str) -> None:
             over = mean_interval(values)
             spread = [[values.mean() - over.low], [over.high - values.mean()]]
         ax.errorbar(
-            [runs[cost].mean()], [values.mean()], yerr=spread, fmt=MARK_OF[regime], markersize=6,
-            color=COLOURS[COLOUR_OF[regime]], ecolor=INK, elinewidth=1, capsize=2.5, label=NAMES[regime],
+            [runs[cost].mean() * ASIDE.get(regime, 1.0)], [values.mean()], yerr=spread,
+            fmt=MARK_OF[regime], markersize=6, color=COLOURS[COLOUR_OF[regime]], ecolor=INK,
+            elinewidth=1, capsize=2.5, label=NAMES[regime],
         )  # fmt: skip
-    ax.set_xscale("log")
-    low, high = part[cost].min(), part[cost].max()
-    ax.set_xlim(low / 2.5, high * 2.5)
+    low, high = part[cost].min() / 2, part[cost].max() * 2
+    ax.set(xscale="log", xlim=(low, high))
+    ticks = _ticks(low, high)
+    ax.set_xticks(ticks, [EngFormatter(sep="")(tick) if tick >= 1 else f"{tick:g}" for tick in ticks])
+    ax.set_xticks([], minor=True)
     ax.tick_params(labelsize=7)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """A few round numbers within a range: 1, 2 and 5 times powers of ten, or the powers alone."""
+    steps = [m * 10.0**e for e in range(-4, 10) for m in (1, 2, 5)]
+    inside = [step for step in steps if low <= step <= high]
+    return inside if len(inside) <= 5 else [step for step in inside if f"{step:e}"[0] == "1"]
 
 
 def differences(frame: pd.DataFrame, *, names: Mapping[str, str], synthetic: bool = False) -> Figure:
@@ -122,7 +134,7 @@ def differences(frame: pd.DataFrame, *, names: Mapping[str, str], synthetic: boo
         synthetic: mark the figure as made with synthetic faces.
     """
     rivals, corpora = list(dict.fromkeys(frame["against"])), list(dict.fromkeys(frame["corpus"]))
-    figure, axes = new_figure(1, len(rivals), height=1.1 + 0.32 * len(corpora), sharey=True)
+    figure, axes = new_figure(1, len(rivals), height=1.1 + 0.32 * len(corpora), sharex=True, sharey=True)
     for ax, rival in zip(axes, rivals, strict=True):
         part = frame[frame["against"] == rival].set_index("corpus").reindex(corpora)
         spread = [part["mean"] - part["low"], part["high"] - part["mean"]]
@@ -167,13 +179,14 @@ def search_trials(
     )
     right.plot(done["trial"], done["score"], "o", color=COLOURS["grey"], markersize=4)
     right.set(xlabel="trial", ylabel="best so far")
+    right.xaxis.set_major_locator(MaxNLocator(integer=True))
     return synthetic_note(figure) if synthetic else figure
 
 
 def costs_and_scores(
     rows: pd.DataFrame, *, by: str, order: Sequence[str], ylabel: str, synthetic: bool = False
 ) -> Figure:
-    """Two panels of the same ways: each seed's score with the mean, and the seconds on a logarithmic axis.
+    """Two panels of the same ways: each seed's score with the mean, and the mean seconds.
 
     Args:
         rows: with the columns ``by``, seed, score and seconds.
@@ -191,7 +204,7 @@ def costs_and_scores(
     left.set(ylabel=ylabel, xlim=(-0.5, len(order) - 0.5))
     seconds = rows.groupby(by)["seconds"].mean().reindex(order)
     right.barh(at, seconds, color=COLOURS["orange"], height=0.55)
-    right.set(xscale="log", xlabel="seconds of training", ylim=(len(order) - 0.4, -0.6))
+    right.set(xlabel="seconds of training", ylim=(len(order) - 0.4, -0.6))
     right.grid(axis="y", visible=False)
     for ax, fix in ((left, left.set_xticks), (right, right.set_yticks)):
         fix(at, [name.replace(" ", "\n", 1) for name in order], fontsize=8)

@@ -1,10 +1,12 @@
 """Settings of adaptation side by side: scores, and what they cost (chapter 08)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
@@ -23,7 +25,8 @@ def settings_panels(
     """A panel a corpus: every encoder's score in every setting, with its interval; a dash where none was run.
 
     Args:
-        summary: panel, metric, encoder, setting, mean, low, high; NaN where nothing was run.
+        summary: panel, metric, encoder, setting, mean, low, high; NaN where nothing was run. Very long
+            intervals are cut off by the panel.
         settings: in the order of the axis.
         names: encoder to what it is called, in the order of the legend.
         columns: panels in a row.
@@ -48,6 +51,7 @@ def settings_panels(
             {"ccc_arousal": "CCC", "ccc_valence": "CCC", "macro_f1": "F1"}.get(metrics[panel], metrics[panel])
         )
         ax.set_xlim(-0.5, len(settings) - 0.5)
+        _room(ax, part)
     for k, ax in enumerate(axes):
         if k >= len(panels):
             ax.set_axis_off()
@@ -56,6 +60,15 @@ def settings_panels(
     handles, texts = axes[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside upper center", ncols=len(names))
     return synthetic_note(figure) if synthetic else figure
+
+
+def _room(ax, part: pd.DataFrame) -> None:
+    """Room for the means; of intervals over few seeds only as much as leaves the means apart."""
+    low, high = float(part["mean"].min()), float(part["mean"].max())
+    if np.isfinite(low):
+        more = max(0.12, 0.6 * (high - low))
+        ends = (np.nanmin([low, part["low"].min()]), np.nanmax([high, part["high"].max()]))
+        ax.set_ylim(max(ends[0], low - more) - 0.04, min(ends[1], high + more) + 0.04)
 
 
 def _one_encoder(ax, part: pd.DataFrame, settings: Sequence[str], k: int, of: int, name: str) -> None:
@@ -94,10 +107,11 @@ def effort_panels(
                     markeredgecolor=INK, markeredgewidth=0.5,
                 )  # fmt: skip
         ax.set(xscale="log", xlabel=label)
+        ax.xaxis.set_minor_formatter(NullFormatter())
     axes[0].set_ylabel("score, as a share of All layers")
     for ax in axes:
         ax.axhline(1, color=INK, linewidth=1)
-    blank = {"linestyle": "", "markersize": 7}
+    blank: dict[str, Any] = {"linestyle": "", "markersize": 7}
     for j, setting in enumerate(settings):
         axes[0].plot([], [], "o", color=COLOURS[_ORDER[j]], label=setting, **blank)
     for k, name in enumerate(names.values()):

@@ -115,6 +115,12 @@ def test_bad_wishes_are_refused(encoder, options, message):
         adapt(encoder, train, validation, **options)
 
 
+def test_a_test_set_of_other_classes_is_refused(encoder):
+    train, validation, test = sets()
+    with pytest.raises(ValueError, match="test must have the task and classes of train"):
+        adapt(encoder, train, validation, test=test.as_task("multi_label"), epochs=1)
+
+
 def test_classes_that_differ_between_the_sets_are_refused(encoder):
     import dataclasses
 

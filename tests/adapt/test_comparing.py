@@ -140,19 +140,16 @@ def test_table_4_shows_ours_and_the_paper():
     assert table.loc["FER+", "CPC paper"] == 99.9
 
 
-def test_verdicts_are_counted():
-    rows = comparing.headline(grid_rows({"Face-STN": [0.50, 0.61, 0.72], "Decision": [0.40, 0.50, 0.60]}))
-    table = looking.count_verdicts(
-        {
-            "a": comparing.differences(rows, "Face-STN", "Decision"),
-            "b": comparing.differences(rows, "Face-STN", "Scratch"),
-        }
-    )
-    assert table[["pairs", "higher", "lower", "not_told_apart"]].to_numpy().tolist() == [
-        [1, 1, 0, 0],
-        [0, 0, 0, 0],
-    ]
-    assert table["difference"][0] == pytest.approx(0.11)
+def test_verdicts_are_counted_and_pooled_by_seed():
+    one = grid_rows({"Face-STN": [0.50, 0.61, 0.72], "Decision": [0.40, 0.50, 0.60]})
+    two = grid_rows({"Face-STN": [0.30, 0.20, 0.10], "Decision": [0.10, 0.20, 0.30]}, dataset="world:fabo")
+    rows = comparing.headline(pd.concat([one, two], ignore_index=True))
+    table = looking.count_verdicts(rows, {"a": ("Face-STN", "Decision"), "b": ("Face-STN", "Scratch")})
+    counts = table[["pairs", "higher", "lower", "not_told_apart"]].to_numpy().tolist()
+    assert counts == [[2, 1, 0, 1], [0, 0, 0, 0]]
+    want = paired_difference(np.array([0.15, 0.055, -0.04]), np.zeros(3))  # means over both corpora
+    assert table.loc[0, ["mean", "low", "high"]].tolist() == pytest.approx([want.mean, want.low, want.high])
+    assert np.isnan(table.loc[1, "mean"])
 
 
 def test_effort_is_taken_where_all_settings_ran():
@@ -198,11 +195,14 @@ def outcome():
     return pd.DataFrame(rows)
 
 
-def test_recovery_has_a_row_for_each_way_and_reading():
-    table = looking.recovery(outcome())
-    assert len(table) == len(looking.WAYS) * len(READINGS)
-    assert set(table["mean"]) == {2.5}
+def test_recovery_has_a_row_for_each_way_reading_and_seed():
+    frame = outcome()
+    table = looking.recovery(frame)
+    assert len(table) == len(looking.WAYS) * len(READINGS) * 2
+    assert set(table["value"]) == {2.0, 3.0}
     assert list(dict.fromkeys(table["setting"])) == list(looking.WAYS.values())
+    assert table["lost"].all()
+    assert not looking.recovery(frame.assign(right=0.3, down=-0.3))["lost"].any()
 
 
 def test_scores_begin_with_the_upright_faces():

@@ -99,8 +99,9 @@ def test_the_theta_that_undoes_a_motion_undoes_it(motion):
 
 
 @pytest.mark.parametrize("at", ["map", "trunk"])
-def test_a_told_theta_does_as_a_learned_one(encoder, at):
-    plug = face_stn(encoder, at=at, concat=False)
+@pytest.mark.parametrize("concat", [True, False])
+def test_a_told_theta_does_as_a_learned_one(encoder, at, concat):
+    plug = face_stn(encoder, at=at, concat=concat)
     with torch.no_grad():
         plug.localisation[-1].bias.copy_(Motion(20, 0.8, 0.1).undoing().flatten())
     told = FixedSTN(plug, Motion(20, 0.8, 0.1).undoing())

@@ -72,6 +72,7 @@ def test_the_best_trial_is_the_one_with_the_best_validation_score(encoder):
     assert found.trials["score"].notna().equals(found.trials["state"] == "finished")
     assert (done["epochs"] == 4).all()
     assert found.trials["learning_rate"].between(0.0005, 0.9).all()
+    assert found.trials["learning_rate"].nunique() == 9
     assert found.trials["learning_rate"].min() < 0.03  # on a logarithmic scale most are
 
 

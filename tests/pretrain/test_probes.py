@@ -104,6 +104,16 @@ def test_rows_for_encoders_and_properties():
     assert inside.all()
 
 
+def test_rows_of_several_numbers_equal_probes_one_by_one():
+    x, y = _faces()
+    targets = {"first": [t[:, 0] for t in y], "second": [t[:, 1] for t in y]}
+    rows = probe_rows({"e": x}, targets, resamples=5).set_index("property")
+    for name, values in targets.items():
+        alone = probe(*zip(x, values, strict=True), task="regression")
+        assert rows.loc[name, "score"] == pytest.approx(alone["score"], rel=1e-9)
+        assert rows.loc[name, "penalty"] == alone["penalty"]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

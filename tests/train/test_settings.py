@@ -45,7 +45,7 @@ def test_only_kernels_and_matrices_decay():
         ({"warmup": 1.0}, r"warmup must be in \[0, 1\); got 1.0"),
         ({"balance": 2.0}, r"balance must be in \[0, 1\]; got 2.0"),
         ({"patience": 0}, r"patience must be at least 1, or None; got 0"),
-        ({"optimizer": "adam"}, r"optimizer must be one of adamw, sgd; got 'adam'\. Choose one of these\."),
+        ({"optimizer": "adam"}, r"optimizer must be one of adamw, sgd, plain_sgd; got 'adam'\. Choose one of these\."),
         ({"schedule": "step"}, r"schedule must be one of cosine, constant; got 'step'"),
         ({"select": "test"}, r"select must be one of score, loss; got 'test'"),
     ],
@@ -53,3 +53,13 @@ def test_only_kernels_and_matrices_decay():
 def test_refuses(options, message):
     with pytest.raises(ValueError, match=message):
         Settings(**options)
+
+
+def test_plain_sgd_has_no_momentum_and_takes_the_rate_as_it_is():
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(model.weight)
+    optimizer = Settings(optimizer="plain_sgd", learning_rate=0.1, weight_decay=0.0).make_optimizer(model)
+    for _ in range(2):
+        model.weight.grad = torch.ones_like(model.weight)
+        optimizer.step()
+    assert model.weight.item() == pytest.approx(0.8)
