@@ -61,7 +61,12 @@ def cells_of(
 
 
 def headline(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Rows of the metrics that the paper reports, with columns setting, corpus and panel (a name to show)."""
+    """Rows of the metrics that the paper reports, with columns setting, corpus and panel (a name to show).
+
+    Rows of cells with options of their own, such as a plug-in without concatenation, are left out.
+    """
+    if "options" in rows:
+        rows = rows[rows["options"] == ""]
     names = {(regime, plug_in or "none"): name for name, (regime, plug_in) in SETTINGS.items()}
     wanted = [metric in HEADLINES[task] for task, metric in zip(rows["task"], rows["metric"], strict=True)]
     kept = rows[wanted].copy()

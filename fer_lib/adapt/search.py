@@ -158,7 +158,7 @@ class _Held:
 
 
 def _open(name: str) -> "optuna.Study":
-    """The study of a name, with what was kept of it; a trial that was killed counts as none."""
+    """The study of a name, with what was kept of it; a trial that was killed stays open there, unused."""
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
@@ -167,13 +167,10 @@ def _open(name: str) -> "optuna.Study":
     path = artifacts.home() / SHELF / f"{name}.jsonl"
     _mend(path)
     storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_Held()))  # type: ignore[arg-type]
-    study = optuna.create_study(
+    return optuna.create_study(
         study_name=name, storage=storage, direction="maximize", load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=FIRST, n_warmup_steps=GRACE + 1),
     )  # fmt: skip
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    return study
 
 
 def _mend(path: Path) -> None:

@@ -95,9 +95,10 @@ def search(found: Any, shown: int = 10) -> str:
     if not trials["gru"].any():
         told = [name for name in told if name not in ("gru", "gru_layers", "length")]
     best = ", ".join(f"{name} {_setting(getattr(found.best, name))}" for name in told)
+    done = trials.dropna(subset="score").sort_values("score", ascending=False, kind="stable")
     rows = [
         [str(row["trial"]), f"{row['score']:.3f}", str(row["epochs"]), *(_setting(row[n]) for n in told)]
-        for row in trials.dropna(subset="score").sort_values("score", ascending=False).to_dict("records")
+        for row in done.to_dict("records")
     ]
     return "\n".join(
         [

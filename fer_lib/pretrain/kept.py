@@ -13,6 +13,7 @@ from fer_lib.preprocess import prepare
 from fer_lib.pretrain import predictive
 from fer_lib.pretrain.probes import probe, probe_rows, task_of
 from fer_lib.train.comparison import Comparison
+from fer_lib.train.device import device
 from fer_lib.train.parts import Parts
 from fer_lib.train.randomness import seeded
 from fer_lib.train.repeats import repeat
@@ -91,8 +92,8 @@ def sequence_titles(faces: "FaceSet", rows: Tensor) -> list[str]:
 @torch.no_grad()
 def codes_of(coder: "PredictiveCoder", faces: "FaceSet", *, batch_size: int = 256) -> np.ndarray:
     """Codes z of all faces, float32 (N, code), in evaluation mode."""
-    coder.eval()
-    where = next(coder.parameters()).device
+    where = device()
+    coder.to(where).eval()  # its encoder may have been moved without it
     spec = coder.encoder.input_spec
     pieces = [
         coder.code(prepare(faces.batch(index).to(where), spec)).cpu().numpy()

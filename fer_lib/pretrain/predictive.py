@@ -122,7 +122,7 @@ def recipe(profile: str) -> dict[str, Any]:
         "width": choose(profile, smoke=0.125, quick=0.25, full=1.0),
         "size": choose(profile, smoke=32, quick=64, full=64),
         "faces": choose(profile, smoke=256, quick=3000, full=None),
-        "epochs": choose(profile, smoke=2, quick=14, full=40),
+        "epochs": choose(profile, smoke=2, quick=10, full=40),
         "batch_size": choose(profile, smoke=8, quick=16, full=32),  # sequences
         "learning_rate": choose(profile, smoke=4e-3, quick=4e-3, full=1e-3),
         "code": choose(profile, smoke=16, quick=64, full=128),

@@ -53,6 +53,12 @@ def test_headline_keeps_the_metrics_of_the_paper_and_names_panels():
     ]
 
 
+def test_headline_leaves_out_cells_with_options():
+    raw = pd.concat([grid_rows({"Face-STN": [0.3]}), grid_rows({"Face-STN": [0.9]})], ignore_index=True)
+    raw["options"] = ["", "concat=False"]
+    assert comparing.headline(raw)["value"].tolist() == [0.3]
+
+
 def test_summary_shows_what_was_not_run():
     rows = comparing.headline(grid_rows({"Decision": [0.4, 0.6], "Scratch": [0.2, 0.2]}))
     table = comparing.summary(rows, ["facechannel", "cpc"]).set_index(["encoder", "setting"])

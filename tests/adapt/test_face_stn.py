@@ -13,7 +13,7 @@ from torchvision.transforms import functional as tv
 
 from fer_lib.adapt import PLUG_INS, FaceSTN, adapt
 from fer_lib.adapt.face_stn import EarlierSTN, affine_grid, face_stn, filters_for, sample
-from fer_lib.encoders import CPC, FaceChannel, PriorKnowledge
+from fer_lib.encoders import CPC, ENCODERS, FaceChannel, PriorKnowledge, make_encoder
 from fer_lib.heads import Decision, DenseHead, FaceModel
 from fer_lib.train import Settings, seeded
 
@@ -255,6 +255,22 @@ def test_identity_at_the_start_gives_the_features_twice(encoder, at):
     with torch.no_grad():
         plain, both = encoder(images), model.features(images)
     torch.testing.assert_close(both, torch.cat([plain, plain], 1), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(ENCODERS))
+@pytest.mark.parametrize("at", ["map", "trunk"])
+def test_every_encoder_takes_it_and_starts_as_it_was(name, at):
+    size = 64 if name in ("alexnet", "bregnext") else 32
+    with seeded(0):
+        encoder = make_encoder(name, width=0.125, size=size).eval()
+        plug = face_stn(encoder, at=at)
+    spec, shape = encoder.input_spec, encoder.feature_shape
+    images = random_map(2, spec.channels, spec.size, spec.size, dtype=torch.float32)
+    with torch.no_grad():
+        plain = encoder(images)
+        both = FaceModel(encoder, DenseHead(plug.feature_shape, 2, hidden=()), plug).features(images)
+    assert plug.feature_shape == (2 * shape[0], *shape[1:])
+    torch.testing.assert_close(both, torch.cat([plain, plain], 1), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("at", ["map", "trunk"])

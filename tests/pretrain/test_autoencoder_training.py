@@ -226,3 +226,18 @@ def test_profiles_give_whole_recipes_and_full_is_the_paper_s() -> None:
     assert full["start"] == "paper"
     assert full["labels_after"] == "all"
     assert torch.equal(to_arousal_valence(torch.tensor([1.0, 2.0])), torch.tensor([2.0, 1.0]))
+
+
+def test_the_shelf_keeps_the_whole_autoencoder(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    from fer_lib.pretrain import trained_encoder
+
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    asked = {"profile": "smoke", "faces": 48, "epochs": 1, "identity": False, "d_em": False}
+    done, again = trained_encoder("pk", **asked), trained_encoder("pk", **asked)
+    assert set(done.whole.critics) == {"d_prior", "d_real"}
+    assert "affect" not in done.history
+    assert done.whole.encoder is done.encoder
+    for name, value in done.whole.state_dict().items():
+        assert torch.equal(value, again.whole.state_dict()[name]), name
+    other = trained_encoder("pk", **asked | {"d_prior": False})
+    assert set(other.whole.critics) == {"d_real"}
