@@ -32,7 +32,7 @@ def plans(
 
     Example:
         >>> plans("quick")["wide"].limits, plans("quick")["wide"].epochs["decision"]
-        ((600, 300), 14)
+        ((600, 300), 10)
     """
     shared: dict[str, Any] = {
         "size": choose(profile, smoke=32, quick=48, full=96),
@@ -47,7 +47,7 @@ def plans(
             regime: Settings(batch_size=32 if few else 64, learning_rate=rate)
             for regime, rate in RATES.items()
         }
-        passes = epochs or choose(profile, smoke=2, quick=14 if few else 7, full=40)
+        passes = epochs or choose(profile, smoke=2, quick=10 if few else 7, full=40)
         times = {"all": max(1, round(0.65 * passes)), "last_conv": passes, "decision": passes}
         found[name] = Plan(profile, limits=limits[profile], settings=settings, epochs=times, **shared)
     return found

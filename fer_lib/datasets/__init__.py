@@ -31,5 +31,6 @@ from fer_lib.datasets.sizes import limit_for
 
 __all__ = [
     "PROTOCOLS", "CorpusInfo", "FaceSet", "Fold", "Inspection", "Protocol", "Report", "SequenceSet",
-    "as_sequences", "catalogue", "check", "describe", "folds", "inspect", "leak", "limit_for", "load", "names",
+    "as_sequences", "catalogue", "check", "describe", "folds", "inspect", "leak", "limit_for", "load",
+    "names",
 ]  # fmt: skip

@@ -36,7 +36,7 @@ def ring(radius: float = RADIUS, count: int = 8) -> Tensor:
     """Affects to ask for: the middle, and points of a circle around it; (1 + count, 2), arousal first.
 
     Example:
-        >>> ring(0.5, 4).round(decimals=2).tolist()
+        >>> (ring(0.5, 4).round(decimals=2) + 0.0).tolist()
         [[0.0, 0.0], [0.0, 0.5], [0.5, 0.0], [0.0, -0.5], [-0.5, 0.0]]
     """
     angle = torch.arange(count) * 2 * torch.pi / count

@@ -120,5 +120,10 @@ def probe_dots(rows: pd.DataFrame, *, xlabel: str = "score", synthetic: bool = F
     ax.set_yticks(np.arange(len(properties)), properties)
     ax.set(xlabel=xlabel, ylim=(len(properties) - 0.5, -0.5))
     ax.grid(axis="y", visible=False)
-    figure.legend(loc="outside upper center", ncols=min(len(encoders), 5 if len(encoders) != 6 else 3), handletextpad=0.2, columnspacing=1)
+    figure.legend(
+        loc="outside upper center",
+        ncols=min(len(encoders), 5 if len(encoders) != 6 else 3),
+        handletextpad=0.2,
+        columnspacing=1,
+    )
     return synthetic_note(figure) if synthetic else figure

@@ -136,3 +136,16 @@ def test_comparison_of_edits_gives_each_kind_its_measures() -> None:
     assert means["flat", "identity kept"] == 0.5
     row = found.set_index(["pictures", "measure"]).loc[("flat", "identity kept")]
     assert row["low"] < 0.5 < row["high"]
+
+
+def test_the_truth_is_chosen_in_the_world_s_dialect(some, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, original = [], worlds.affect
+
+    def spy(units, **reading):
+        told.append(reading)
+        return original(units, **reading)
+
+    monkeypatch.setattr(editing.worlds, "affect", spy)
+    editing.draw_truth(some.subset([3]), editing.ring(0.5, 4))
+    assert told == [worlds.WORLDS["affectnet"].dialect.reading]
+    assert told[0]["stretch"] == (1.0, 1.2)  # this world's annotators read arousal a little stronger
