@@ -12,7 +12,17 @@ from pathlib import Path
 from fer_lib.chapters.imports import Library
 
 PACKAGE = Path(__file__).resolve().parent
-ROOMS = ("adapt", "augment.py", "encoders", "heads", "losses", "preprocess/inputs.py", "pretrain", "train")
+ROOMS = (
+    "adapt",
+    "augment.py",
+    "encoders",
+    "evidence",
+    "heads",
+    "losses",
+    "preprocess/inputs.py",
+    "pretrain",
+    "train",
+)
 """What decides the numbers of a training; a file or a folder of the library."""
 
 

@@ -107,9 +107,7 @@ def adapt(
         model = build_adaptable(encoder, train, head=head, regime=regime, plug_in=plug_in, seed=seed)
         sets = [train, validation] if test is None else [train, validation, test]
         learner, sets = _behind(model, sets, settings, cache=cache, views=views)
-        done = fit(
-            learner, sets[0], sets[1], epochs=epochs, seed=seed, settings=settings, on_epoch=on_epoch
-        )
+        done = fit(learner, sets[0], sets[1], epochs=epochs, seed=seed, settings=settings, on_epoch=on_epoch)
         model.eval()
         result.models[seed], result.fits[seed] = model, done
         about = {

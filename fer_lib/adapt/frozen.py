@@ -18,11 +18,11 @@ from fer_lib import artifacts
 from fer_lib.augment import Augmentation, augment
 from fer_lib.encoders.contract import Encoder
 from fer_lib.preprocess import prepare
+from fer_lib.provenance import code_key
 from fer_lib.train.batches import DeviceFaces
 from fer_lib.train.device import device
 from fer_lib.train.randomness import epoch_seed
 
-VERSION = 1  # of the numbers; change it when the same encoder and faces would give others
 SHELF = "features"
 CACHED = ("trunk", "units", "map")
 VIEWS = Augmentation(flip=0.5, rotate_deg=8, zoom=0.08, shift=0.05, brightness=0.1, contrast=0.2)
@@ -102,7 +102,7 @@ def features_of(
     _check(faces, stage, views)
     frames = getattr(faces, "frames", faces)
     name = artifacts.key(
-        version=VERSION, encoder=weights_key(encoder), faces=frames.origin, rows=_digest(frames.rows),
+        code=code_key(__name__), encoder=weights_key(encoder), faces=frames.origin, rows=_digest(frames.rows),
         device=device().type, stage=stage, views=views,
         changes=[seed, _plain(VIEWS)] if views > 1 else None,
     )  # fmt: skip
@@ -120,8 +120,10 @@ def features_of(
 
 
 def weights_key(encoder: Encoder) -> str:
-    """Name of an encoder by what it is and what it has learned: its options and every number it keeps."""
+    """Name of an encoder: its options, every number it keeps, and the code that turns faces into a map."""
     digest = hashlib.sha256(json.dumps(encoder.options, sort_keys=True).encode())
+    module = type(encoder).__module__
+    digest.update((code_key(module) if module.startswith("fer_lib.") else module).encode())
     for name, value in sorted(encoder.state_dict().items()):
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())

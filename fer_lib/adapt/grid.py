@@ -7,19 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fer_lib import artifacts
+from fer_lib.adapt import adapting
 from fer_lib.adapt.adapting import Adapted, adapt
 from fer_lib.adapt.frozen import weights_key
 from fer_lib.adapt.plugins import PLUG_INS
 from fer_lib.encoders.contract import Encoder
 from fer_lib.errors import DataError
 from fer_lib.heads import Decision
+from fer_lib.provenance import code_key
 from fer_lib.train.parts import Parts
 from fer_lib.train.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 1  # of the runs; change it when the same run would give other numbers
 SHELF = "runs"
 TASKS = ("valence_arousal", "distribution", "categorical", "multi_label")
 Options = tuple[tuple[str, Any], ...]
@@ -189,7 +190,8 @@ def decision_of(cell: Cell, plan: Plan) -> Decision:
 def _one(cell: Cell, seed: int, plan: Plan, opened: _Opened) -> list[dict[str, Any]]:
     parts, encoder = opened.parts(cell), opened.encoder(cell)
     name = artifacts.key(
-        version=VERSION, cell=_plain(cell), plan=_plain(plan), seed=seed, encoder=weights_key(encoder),
+        code=code_key(adapting.__name__), encoder=weights_key(encoder),
+        cell=_plain(cell), plan=_plain(plan), seed=seed,
         sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)],
     )  # fmt: skip
     path = artifacts.home() / SHELF / f"{name}.json"

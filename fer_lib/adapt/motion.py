@@ -16,6 +16,7 @@ from fer_lib.adapt.face_stn import FaceSTN, affine_grid, face_stn, sample
 from fer_lib.adapt.frozen import features_of, weights_key
 from fer_lib.encoders.contract import Encoder
 from fer_lib.heads import Decision, FaceModel
+from fer_lib.provenance import code_key
 from fer_lib.train.evaluate import evaluate
 from fer_lib.train.loop import fit
 from fer_lib.train.parts import Parts
@@ -27,7 +28,6 @@ from fer_lib.train.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 1
 READINGS = ("angle_deg", "zoom", "right", "down")
 
 
@@ -111,7 +111,7 @@ def moved(faces: Any, motion: Motion) -> Any:
         images = faces.batch(index).float()
         grid = affine_grid(theta, *images.shape[2:]).expand(len(images), -1, -1, -1)
         parts.append(sample(images, grid, beyond="border").round().clamp(0, 255).to(torch.uint8).numpy())
-    name = artifacts.key(motion=asdict(motion), of=faces.fingerprint, version=VERSION)
+    name = artifacts.key(motion=asdict(motion), of=faces.fingerprint, code=code_key(__name__))
     pixels, rows = np.concatenate(parts), np.arange(len(faces))
     return replace(faces, pixels=pixels, rows=rows, truth=None, fingerprint=name, origin=name)
 
@@ -189,7 +189,7 @@ def recover(
         spread_deg, its standard deviation over faces. Finished seeds are kept and not run again.
     """
     key = artifacts.key(
-        version=VERSION, encoder=weights_key(encoder), epochs=epochs, head=asdict(head or Decision()),
+        code=code_key(__name__), encoder=weights_key(encoder), epochs=epochs, head=asdict(head or Decision()),
         sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)],
         motions={name: asdict(motion) for name, motion in motions.items()},
         settings=None if settings is None else settings.as_dict(),

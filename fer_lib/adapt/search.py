@@ -17,13 +17,13 @@ from fer_lib.adapt.space import Space, draw, space_of
 from fer_lib.datasets.sequences import as_sequences
 from fer_lib.encoders.contract import Encoder
 from fer_lib.heads import Decision
+from fer_lib.provenance import code_key
 from fer_lib.train.settings import Settings
 
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
-VERSION = 1  # of the trials; change it when the same search would give others
 SHELF = "searches"
 FIRST = 6  # trials drawn at random, and never pruned: the others are judged by these
 GRACE = 2  # epochs before a trial may be pruned
@@ -90,7 +90,7 @@ def search(
     space = space or space_of(train.unit)
     settings = settings or Settings(batch_size=32)
     name = artifacts.key(
-        version=VERSION, encoder=weights_key(encoder), train=train.fingerprint,
+        code=code_key(__name__), encoder=weights_key(encoder), train=train.fingerprint,
         validation=validation.fingerprint, plug_in=plug_in, epochs=epochs, seed=seed,
         space=asdict(space), settings=settings.as_dict(),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from fer_lib.affect import index_map
 from fer_lib.encoders import FaceChannel
 from fer_lib.heads import FaceModel, build_model
 from fer_lib.losses import soft_cross_entropy
+from fer_lib.provenance import code_key
 from fer_lib.train.baseline import histogram_baseline
 from fer_lib.train.comparison import Comparison
 from fer_lib.train.evaluate import evaluate
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from fer_lib.datasets import FaceSet
 
 UNIT_EPOCHS = 5
-VERSION = 2  # raise when a source would be trained differently: kept ones are then trained again
 AS_IS, YARDSTICK = "as it is", "gradient histograms"
 RECIPE = Settings(batch_size=16, learning_rate=2e-3)
 SOFTENED = partial(soft_cross_entropy, smoothing=0.1)
@@ -90,7 +90,7 @@ def train_source(
 
     settings = Settings(batch_size=16, learning_rate=3e-3, weight_decay=0.05, balance=0.65)
     name = artifacts.key(
-        version=VERSION, train=parts.train.fingerprint, validation=parts.validation.fingerprint,
+        code=code_key(__name__), train=parts.train.fingerprint, validation=parts.validation.fingerprint,
         epochs=epochs, width=width, size=size, units=units, seed=seed, settings=settings.as_dict(),
     )  # fmt: skip
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from fer_lib.train.parts import Parts
 
-VERSION = 1
 TASKS = ("valence_arousal",)
 SMALL_VGG = {"width": 0.125, "size": 32}
 CHECKED = 240  # validation faces that are painted after each epoch

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from fer_lib.datasets import FaceSet
     from fer_lib.train.parts import Parts
 
-VERSION = 1
 TASKS = ("categorical",)
 EACH = 30  # pictures of each person where the recipe does not limit their number
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fer_lib import artifacts
 from fer_lib.encoders import load_encoder, save_encoder
 from fer_lib.encoders.contract import Encoder
+from fer_lib.provenance import code_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ WAYS = {
 }
 """Name of an encoder -> module of this room that trains it.
 
-Such a module has ``VERSION``, ``TASKS`` (of the data that it can learn from), ``recipe(profile)`` and
+Such a module has ``TASKS`` (of the data that it can learn from), ``recipe(profile)`` and
 ``train(recipe, parts, seed)``, which gives the encoder, its history and, where more than the encoder is worth
 keeping, the whole; ``rebuild(recipe, encoder)`` then makes an untrained whole to load it into. One that needs
 other faces than `load_parts` gives has ``parts(recipe, dataset, data_root)``.
@@ -77,7 +78,7 @@ def trained_encoder(
     recipe = recipe_of(name, profile, **changes)
     parts = parts_for(way, recipe, dataset, data_root)
     key = artifacts.key(
-        name=name, recipe=recipe, version=way.VERSION, seed=seed,
+        name=name, recipe=recipe, code=code_key(way.__name__), seed=seed,
         train=parts.train.fingerprint, validation=parts.validation.fingerprint,
     )  # fmt: skip
     folder = artifacts.build_once(SHELF, key, lambda place: _train(way, recipe, parts, seed, place))

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from fer_lib.datasets import FaceSet
     from fer_lib.train.parts import Parts
 
-VERSION = 1
 TASKS = ("valence_arousal", "categorical", "distribution", "multi_label")
 CHANGES = Augmentation(rotate_deg=6, zoom=0.06, shift=0.04, brightness=0.1, contrast=0.2)
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from fer_lib.train.parts import Parts
 
-VERSION = 1
 TASKS = ("valence_arousal", "categorical", "distribution")
 
 

@@ -123,9 +123,7 @@ def test_verification_refuses(parts, home):
     with pytest.raises(ValueError, match=r"faces must name their people in the column subject; got none"):
         verification(encoder, load("world:affectnet", limit=4, size=32))
     alone = np.unique(parts.train.table["subject"], return_index=True)[1]
-    with pytest.raises(
-        ValueError, match=r"faces must hold pairs of one person and of two; got 0 and 6\."
-    ):
+    with pytest.raises(ValueError, match=r"faces must hold pairs of one person and of two; got 0 and 6\."):
         verification(encoder, parts.train.subset(alone))
 
 
