@@ -13,15 +13,8 @@ from fer_lib.chapters.imports import Library
 
 PACKAGE = Path(__file__).resolve().parent
 ROOMS = (
-    "adapt",
-    "augment.py",
-    "encoders",
-    "evidence",
-    "heads",
-    "losses",
-    "preprocess/inputs.py",
-    "pretrain",
-    "train",
+    *("adapt", "augment.py", "encoders", "evidence", "heads", "losses"),
+    *("preprocess/inputs.py", "pretrain", "train"),
 )
 """What decides the numbers of a training; a file or a folder of the library."""
 

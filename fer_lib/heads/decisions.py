@@ -5,6 +5,7 @@ from typing import Any
 
 from fer_lib.heads.dense import DenseHead, head_for
 from fer_lib.heads.sequence import SequenceHead
+from fer_lib.losses import StateLoss
 
 OPTIMIZER_OF = {"SGD": "plain_sgd", "ADAM": "adamw"}
 """Name in the paper's tables -> ours; the paper tells of no momentum."""
@@ -96,11 +97,11 @@ def build_head(decision: Decision, faces: Any, feature_shape: tuple[int, ...]) -
 
     Values have one linear output each for valence and arousal: the paper's two heads. States have one sigmoid
     each. The paper draws a softmax for each state; over two outputs, present and absent, that is the sigmoid
-    of their difference, with one output less.
+    of their difference, with one output less. States are rare: see ``fer_lib.losses.StateLoss``.
 
     Args:
         decision: its shape.
-        faces: a FaceSet, or a SequenceSet for a layer with a GRU.
+        faces: what it learns from: a FaceSet, or a SequenceSet for a layer with a GRU.
         feature_shape: (C, h, w) of what it reads, of one frame.
 
     Returns:
@@ -121,6 +122,8 @@ def build_head(decision: Decision, faces: Any, feature_shape: tuple[int, ...]) -
             "as single pictures."
         )
     options: dict[str, Any] = {"hidden": decision.hidden}
+    if faces.task == "multi_label":
+        options["loss"] = StateLoss(faces.targets())
     if decision.gru:
         options |= {"make": SequenceHead, "gru": decision.gru, "layers": decision.gru_layers}
     return head_for(faces, feature_shape, **options)
