@@ -15,7 +15,7 @@ from fer_lib.metrics import bootstrap_interval, ccc
 from fer_lib.preprocess.inputs import prepare
 from fer_lib.train import Settings, fit, seeded
 from fer_lib.worlds import camera
-from fer_lib.worlds.regions import _chunks as chunks_of
+from fer_lib.worlds.regions import chunks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

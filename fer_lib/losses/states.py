@@ -17,6 +17,7 @@ class StateLoss:
         targets: states of the training set, (N, K) of 0 and 1.
 
     Example:
+        >>> import torch
         >>> loss = StateLoss(torch.tensor([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
         >>> loss.weights.tolist()
         [1.0, 3.0]

@@ -113,7 +113,7 @@ def redraw(faces: Any, size: int | None = None) -> Redrawn:
     parts: list[np.ndarray] = []
     found: list[tuple[np.ndarray, ...]] = []
     with one_thread():
-        for place, drawn, rows in _chunks(world, faces):
+        for place, drawn, rows in chunks_of(world, faces):
             if not parts and size != side:
                 _compare(faces, place, _paint(world, drawn, side)[0][rows])
             painted = [value[rows] for value in _paint(world, drawn, size)]
@@ -126,7 +126,7 @@ def redraw(faces: Any, size: int | None = None) -> Redrawn:
     return Redrawn(images, points, regions)
 
 
-def _chunks(world: "World", faces: Any) -> Iterator[tuple[np.ndarray, "Drawn", np.ndarray]]:
+def chunks_of(world: "World", faces: Any) -> Iterator[tuple[np.ndarray, "Drawn", np.ndarray]]:
     """For each chunk that the set has rows of: their places in the set, the chunk, their rows in it."""
     from fer_lib.worlds.drawing import draw_chunk
 

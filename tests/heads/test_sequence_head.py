@@ -94,8 +94,9 @@ def test_no_recurrent_units(option):
 
 def some(task, *, clips):
     return SimpleNamespace(
-        name="some", task=task, classes=("a", "b", "c"), index=np.zeros((2, 4)) if clips else None
-    )
+        name="some", task=task, classes=("a", "b", "c"), index=np.zeros((2, 4)) if clips else None,
+        targets=lambda: torch.eye(3)[:2],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("task", ["categorical", "distribution", "valence_arousal", "multi_label"])

@@ -31,9 +31,8 @@ def test_hand_worked():
 
 
 def test_the_best_constant_is_one_half_for_each_state():
-    targets = (
-        torch.rand(2000, 2, generator=torch.Generator().manual_seed(0)) < torch.tensor([0.5, 0.15])
-    ).float()
+    drawn = torch.rand(2000, 2, generator=torch.Generator().manual_seed(0))
+    targets = (drawn < torch.tensor([0.5, 0.15])).float()
     loss, logits = StateLoss(targets), torch.linspace(-3, 3, 121)
     for k in range(2):
         values = []
