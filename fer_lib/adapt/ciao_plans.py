@@ -12,7 +12,7 @@ RATES = {"all": 1e-3, "last_conv": 2e-3, "decision": 2e-3}
 """Learning rate by regime, the same with and without CIAO."""
 VALUES, CLASSES = "AffectNet, values", "AffectNet, classes"
 CLOSE_LIMITS = {"smoke": (160, 80), "quick": (3000, 750), "full": (None, None)}
-WIDE_LIMITS = {"smoke": (80, 60), "quick": (600, 300), "full": (None, None)}
+WIDE_LIMITS = {"smoke": (80, 60), "quick": (1800, 400), "full": (None, None)}
 MASKED_LIMITS = {"smoke": (80, 60), "quick": (1200, 300), "full": (None, None)}
 
 
@@ -32,7 +32,7 @@ def plans(
 
     Example:
         >>> plans("quick")["wide"].limits, plans("quick")["wide"].epochs["decision"]
-        ((600, 300), 10)
+        ((1800, 400), 10)
     """
     shared: dict[str, Any] = {
         "size": choose(profile, smoke=32, quick=48, full=96),
@@ -44,7 +44,7 @@ def plans(
     for name, limits in {"close": CLOSE_LIMITS, "wide": WIDE_LIMITS, "masked": MASKED_LIMITS}.items():
         few = name == "wide" and profile == "quick"  # more passes, smaller batches: as many steps
         settings = {
-            regime: Settings(batch_size=32 if few else 64, learning_rate=rate)
+            regime: Settings(batch_size=32 if few else 64, learning_rate=2.5 * rate if few else rate)
             for regime, rate in RATES.items()
         }
         passes = epochs or choose(profile, smoke=2, quick=10 if few else 7, full=40)
