@@ -145,6 +145,7 @@ def _encoded(
 ) -> Iterator[tuple[np.ndarray, ...]]:
     """The features of some faces after the other, view by view."""
     batches, spec, was_training = DeviceFaces(frames, device()), encoder.input_spec, encoder.training
+    encoder.to(memory_format=torch.channels_last)  # as ``fit`` has it: convolutions then round alike
     encoder.to(batches.where).eval()
     try:
         for view in range(views):

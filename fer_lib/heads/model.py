@@ -130,6 +130,11 @@ class FaceModel(nn.Module):
         return Tail(self, self.frozen_stage())
 
 
+def _as_encoded(features: Tensor) -> Tensor:
+    """Maps in the memory layout that they would have come in: convolutions then round alike, to the bit."""
+    return features.contiguous(memory_format=torch.channels_last) if features.ndim == 4 else features
+
+
 class Tail(nn.Module):
     """What of a model lies behind a stage: its inputs are cached features, its parameters the model's own.
 
@@ -170,7 +175,7 @@ class Tail(nn.Module):
             raise ValueError(
                 "augmentation must be None for cached features; got one. Cache several views instead."
             )
-        return features
+        return tuple(map(_as_encoded, features)) if isinstance(features, tuple) else _as_encoded(features)
 
     def forward(self, features: Inputs) -> Tensor:
         """Map cached features to raw outputs (B, outputs)."""

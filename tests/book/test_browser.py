@@ -173,9 +173,7 @@ def test_formulas_are_set_without_a_network(browser, site, book) -> None:
 def test_search_finds_a_word(browser, site) -> None:
     with Visit(browser) as visit:
         page = visit.open(f"{site}/search.html?q=shunting")
-        page.wait_for_selector("#search-results li a")
-        links = [link.get_attribute("href") for link in page.locator("#search-results li a").all()]
-        assert any("glossary" in link for link in links), links
+        page.wait_for_selector("#search-results li a[href*='glossary']")  # results come one after the other
         assert not visit.wrong
 
 
