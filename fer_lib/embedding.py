@@ -119,24 +119,9 @@ def separation(features: Any, labels: Any, *, neighbours: int = 5, groups: Any =
     from sklearn.metrics import silhouette_score
 
     flat = _flat(features).astype(float)
-    names, classes = np.unique(np.asarray(labels), return_inverse=True)
+    classes = np.unique(np.asarray(labels), return_inverse=True)[1]
     mates = np.arange(len(flat)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    if classes.shape != (len(flat),) or mates.shape != (len(flat),):
-        raise ValueError(
-            f"labels and groups must be one a sample, {len(flat)}; got {classes.shape} and {mates.shape}. "
-            "Match them."
-        )
-    if not 2 <= len(names) < len(flat):
-        raise ValueError(
-            f"labels must name two classes or more, fewer than the samples; got {len(names)} for "
-            f"{len(flat)}. Take more faces."
-        )
-    largest = np.bincount(mates).max()
-    if not 1 <= neighbours <= len(flat) - largest:
-        raise ValueError(
-            f"neighbours must lie in 1-{len(flat) - largest}, what is left without the largest group; got "
-            f"{neighbours}. Ask fewer."
-        )
+    _check_votes(flat, classes, mates, neighbours)
     guesses = np.concatenate(
         [
             _vote(cdist(flat[rows], flat), mates[rows, None] == mates, classes, neighbours)
@@ -149,6 +134,26 @@ def separation(features: Any, labels: Any, *, neighbours: int = 5, groups: Any =
         "chance": float(np.bincount(classes).max() / len(flat)),
         "n": float(len(flat)),
     }
+
+
+def _check_votes(flat: np.ndarray, classes: np.ndarray, mates: np.ndarray, neighbours: int) -> None:
+    if classes.shape != (len(flat),) or mates.shape != (len(flat),):
+        raise ValueError(
+            f"labels and groups must be one a sample, {len(flat)}; got {classes.shape} and {mates.shape}. "
+            "Match them."
+        )
+    names = classes.max(initial=-1) + 1
+    if not 2 <= names < len(flat):
+        raise ValueError(
+            f"labels must name two classes or more, fewer than the samples; got {names} for "
+            f"{len(flat)}. Take more faces."
+        )
+    largest = np.bincount(mates).max()
+    if not 1 <= neighbours <= len(flat) - largest:
+        raise ValueError(
+            f"neighbours must lie in 1-{len(flat) - largest}, what is left without the largest group; got "
+            f"{neighbours}. Ask fewer."
+        )
 
 
 def _vote(apart: np.ndarray, barred: np.ndarray, classes: np.ndarray, neighbours: int) -> np.ndarray:

@@ -62,10 +62,9 @@ def adapt(
     views: int = 1,
     on_epoch: Callable[[int, float], None] | None = None,
 ) -> Adapted:
-    """Train a decision layer, and what the regime frees, on top of an encoder.
+    """Train a decision layer, and what the regime frees, on top of an encoder, which is copied.
 
-    The encoder is copied for each seed, never changed. What is frozen gets no gradient and stays the same to
-    the last bit. Behind a frozen trunk nothing is encoded twice: see `fer_lib.adapt.features_of`.
+    What is frozen stays the same to the last bit; behind it nothing is encoded twice: see `features_of`.
 
     Args:
         encoder: trained elsewhere.
@@ -73,27 +72,19 @@ def adapt(
         validation: set to choose the epoch by.
         test: set to report on; None reports the validation score alone.
         head: shape of the decision layer; None takes one dense layer of 64 units.
-        regime: what learns besides the decision layer and the plug-in: "scratch", "all", "last_conv" or
-            "decision" (nothing); see `REGIMES`.
+        regime: what learns besides decision layer and plug-in, see `REGIMES`; "decision" is nothing.
         plug_in: "stn", "ciao", a function of the encoder that makes one, or None.
-        seeds: of first weights and order; distinct.
-        epochs: passes over the training set.
-        settings: of the training; None takes AdamW with the regime's rate in `RATES`. Optimiser and rate of
-            ``head``, where it has them, come first.
-        cache: keep frozen features on disk; False encodes the images again in every epoch, to the same
-            result.
+        seeds, epochs: distinct seeds of first weights and order; passes over the training set.
+        settings: None takes AdamW with the regime's rate in `RATES`; those of ``head`` come first.
+        cache: keep frozen features on disk; False encodes the images anew in every epoch.
         views: how often each face is encoded under other changes; see `features_of`.
         on_epoch: called after each epoch of each seed; see ``fer_lib.train.fit``.
-
-    Returns:
-        Rows, models, histories and predictions.
 
     Raises:
         ValueError: an unknown regime or plug-in, sets of different classes, a decision layer for clips on
             single images, or augmentation together with cached features.
 
-    Reference:
-        Barros and Sciutti (2022), section IV; chapter 07.
+    Reference: Barros and Sciutti (2022), section IV; chapter 07.
     """
     if regime not in REGIMES:
         raise ValueError(f"regime must be one of {', '.join(REGIMES)}; got {regime!r}. Choose one of these.")
@@ -101,27 +92,29 @@ def adapt(
         check_alike(train, test, "test")
     head = head or Decision()
     settings = _settings(settings, head, regime)
+    sets = [train, validation] if test is None else [train, validation, test]
     result = Adapted(rows=None)  # type: ignore[arg-type]
 
     def run(seed: int) -> list[dict[str, Any]]:
         model = build_adaptable(encoder, train, head=head, regime=regime, plug_in=plug_in, seed=seed)
-        sets = [train, validation] if test is None else [train, validation, test]
-        learner, sets = _behind(model, sets, settings, cache=cache, views=views)
-        done = fit(learner, sets[0], sets[1], epochs=epochs, seed=seed, settings=settings, on_epoch=on_epoch)
-        model.eval()
-        result.models[seed], result.fits[seed] = model, done
-        about = {
-            "regime": regime, "plug_in": _name(plug_in), "validation": done.best_score,
-            "trained": learned(model), "seconds": done.seconds, "device": done.device,
-        }  # fmt: skip
-        if test is None:
-            return [about | {"metric": "validation", "value": done.best_score}]
-        result.predictions[seed] = predict(learner, sets[2])
-        scores = evaluate(result.predictions[seed], test)
-        return [about | {"metric": metric, "value": value} for metric, value in scores.items()]
+        learner, given = _behind(model, sets, settings, cache=cache, views=views)
+        done = fit(learner, *given[:2], epochs=epochs, seed=seed, settings=settings, on_epoch=on_epoch)
+        result.models[seed], result.fits[seed] = model.eval(), done
+        if test is not None:
+            result.predictions[seed] = predict(learner, given[2])
+        return _rows(result, seed, test, {"regime": regime, "plug_in": _name(plug_in)})
 
     result.rows = repeat(run, seeds)
     return result
+
+
+def _rows(result: Adapted, seed: int, test: Any, about: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is told of one seed: a row a metric of the test set, or one of the validation score."""
+    done = result.fits[seed]
+    about |= {"validation": done.best_score, "trained": learned(result.models[seed])}
+    about |= {"seconds": done.seconds, "device": done.device}
+    scores = {"validation": done.best_score} if test is None else evaluate(result.predictions[seed], test)
+    return [about | {"metric": metric, "value": value} for metric, value in scores.items()]
 
 
 def build_adaptable(

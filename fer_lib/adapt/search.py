@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,22 +96,29 @@ def search(
         space=asdict(space), settings=settings.as_dict(),
     )  # fmt: skip
 
-    def judge(decision: Decision, on_epoch: Callable[[int, float], None]) -> float:
-        sets: list[Any] = [train, validation]
-        if decision.gru:
-            sets = [as_sequences(faces, decision.length) for faces in sets]
-        done = adapt(
-            encoder, *sets, head=decision, plug_in=plug_in, seeds=[seed], epochs=epochs, settings=settings,
-            on_epoch=on_epoch,
-        )  # fmt: skip
-        return done.fits[seed].best_score
-
+    judge = partial(
+        _judge, encoder, (train, validation), plug_in=plug_in, seeds=[seed], epochs=epochs, settings=settings
+    )
     with artifacts.locked(artifacts.home() / SHELF, name):
         study = _open(name)
         for number in _numbers(study, trials, show=progress):
             study.sampler = _sampler(seed, number)
             _run(study, lambda trial: draw(trial, space, plug_in), judge)
     return _found(study, trials)
+
+
+def _judge(
+    encoder: Encoder,
+    sets: tuple[Any, Any],
+    decision: Decision,
+    on_epoch: Callable[[int, float], None],
+    **options: Any,
+) -> float:
+    """Validation score of one decision layer; its frames are joined as it wants them."""
+    if decision.gru:
+        sets = (as_sequences(sets[0], decision.length), as_sequences(sets[1], decision.length))
+    (done,) = adapt(encoder, *sets, head=decision, on_epoch=on_epoch, **options).fits.values()
+    return done.best_score
 
 
 def search_corpus(

@@ -29,9 +29,8 @@ def supervised_contrastive_loss(
         \log \frac{\exp(z_i \cdot z_j / t)}{\sum_{k \in A(i)} \exp(z_i \cdot z_k / t)},
 
     A(i) is everybody but i ("all", the supervised contrastive loss), or those without a label in common
-    ("negatives"). CIAO prints the second without the sum over k, and with 1 / (N - 1) in place of
-    1 / |P(i)|; without the sum the equation has no meaning for more than one k, and with 1 / (N - 1) a
-    class would count by its share of the batch, so neither is followed.
+    ("negatives"). CIAO prints the second without the sum over k, which has no meaning for more than one k,
+    and with 1 / (N - 1) for 1 / |P(i)|, which counts a class by its share; neither is followed.
 
     Chosen where sources differ: embeddings are brought to length 1 here (a zero vector stays zero and gets no
     gradient); nothing multiplies the loss (some libraries hide a factor, a "base temperature"); samples
@@ -44,16 +43,14 @@ def supervised_contrastive_loss(
             least one state are positives.
         temperature: t > 0; smaller looks at the nearest samples only. The papers use 0.02 to 0.4.
         denominator: one of `DENOMINATORS`.
-        reduction: "mean" over the samples that have a positive, or their "sum" (CIAO's equation 4; the
-            learning rate then depends on the batch size).
+        reduction: "mean" over the samples that have a positive, or their "sum" (CIAO's equation 4).
 
     Returns:
-        A scalar: with "all" >= 0; with "negatives" of either sign, at least -2 / t. Where no sample has a
-        positive, 0, with a gradient of zeros.
+        A scalar: with "all" >= 0; with "negatives" at least -2 / t. 0 where no sample has a positive.
 
     Raises:
-        ValueError: fewer than two samples, labels of another shape or kind, a temperature that is not
-            positive and finite, an unknown option; with "negatives" also a batch in which nobody has one.
+        ValueError: fewer than two samples, other labels, a temperature that is not positive and finite, an
+            unknown option; with "negatives" a batch in which nobody has one.
 
     Example:
         >>> z = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
@@ -61,18 +58,12 @@ def supervised_contrastive_loss(
         >>> round(supervised_contrastive_loss(z, label, 1.0).item(), 4)
         0.3133
 
-    Reference:
-        Khosla et al. (2020), eq. 2; Barros and Sciutti (2022), "CIAO!", eqs. 2-4. Chapter 09.
+    Reference: Khosla et al. (2020), eq. 2; Barros and Sciutti (2022), "CIAO!", eqs. 2-4. Chapter 09.
     """
     _check(embeddings, labels, temperature, denominator, reduction)
     share = positives(labels)  # (N, N)
     alone = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
-    against = ~alone if denominator == "all" else ~share & ~alone
-    if denominator == "negatives" and not against.any():
-        raise ValueError(
-            f"labels must hold two classes for the denominator 'negatives'; got one in {len(labels)} rows. "
-            "Draw larger batches, or take 'all'."
-        )
+    against = _against(share, alone, denominator)
     share = share & ~alone
     usable = share.any(1) & against.any(1)
     with torch.autocast(embeddings.device.type, enabled=False):
@@ -82,6 +73,19 @@ def supervised_contrastive_loss(
         alike = (similarity * share).sum(1) / share.sum(1)
         total = (log_total - alike).sum()
     return total / max(len(share), 1) if reduction == "mean" else total
+
+
+def _against(share: Tensor, alone: Tensor, denominator: str) -> Tensor:
+    """Whom each sample is held against, (N, N) booleans."""
+    if denominator == "all":
+        return ~alone
+    against = ~share & ~alone
+    if not against.any():
+        raise ValueError(
+            f"labels must hold two classes for the denominator 'negatives'; got one in {len(share)} rows. "
+            "Draw larger batches, or take 'all'."
+        )
+    return against
 
 
 def positives(labels: Tensor) -> Tensor:

@@ -106,8 +106,12 @@ def grad_cam(
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}. Choose one of them.")
     inputs = _prepared(model, images)
     chosen = _chosen(model, inputs, outputs)
+    return _maps(model, inputs, [_Output(index, -1.0 if lower else 1.0) for index in chosen], method)
+
+
+def _maps(model: Any, inputs: Tensor, targets: list[_Output], method: str) -> np.ndarray:
+    """The maps of prepared images or clips, one target each, some at a time."""
     clips = inputs.shape[:2] if inputs.ndim == 5 else None
-    targets = [_Output(index, -1.0 if lower else 1.0) for index in chosen]
     maps: list[np.ndarray] = []
     with _cam(model, method, None if clips is None else clips[1]) as cam:
         for part in torch.arange(len(inputs)).split(BATCH if clips is None else max(1, BATCH // clips[1])):

@@ -65,7 +65,11 @@ def scatter_panels(
         ax.set(xticks=[], yticks=[])
         ax.grid(visible=False)
         ax.set_axis_on() if k < len(panels) else ax.set_axis_off()
-    handles, texts = axes[0].get_legend_handles_labels()
+    _legend(figure, *axes[0].get_legend_handles_labels())
+    return synthetic_note(figure) if synthetic else figure
+
+
+def _legend(figure: Figure, handles: Sequence[Any], texts: Sequence[str]) -> None:
     legend = figure.legend(
         handles,
         texts,
@@ -77,7 +81,6 @@ def scatter_panels(
     for handle in legend.legend_handles:
         handle.set_sizes([30])  # type: ignore[union-attr]
         handle.set_alpha(1)  # type: ignore[union-attr]
-    return synthetic_note(figure) if synthetic else figure
 
 
 def _titled(title: str, found: Mapping[str, float] | None) -> str:

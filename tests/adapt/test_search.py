@@ -12,7 +12,7 @@ from small_faces import small_faces
 from typer.testing import CliRunner
 
 from fer_lib import artifacts
-from fer_lib.adapt import Search, Space, search, space_of
+from fer_lib.adapt import PLUG_INS, Search, Space, search, space_of
 from fer_lib.adapt.search import SHELF, _mend
 from fer_lib.chapters import cli
 from fer_lib.datasets import load
@@ -172,11 +172,18 @@ def test_bad_trials_are_pruned_and_diverging_ones_told_apart(encoder, monkeypatc
         some(encoder, trials=2, space=wild)
 
 
-def test_temperature_is_drawn_for_ciao_only(encoder):
-    assert some(encoder, trials=2).trials["temperature"].isna().all()
-    with_mask = some(encoder, trials=2, plug_in="ciao")
-    assert with_mask.trials["temperature"].between(0.001, 0.4).all()
-    assert with_mask.best.temperature is not None
+def test_temperature_is_drawn_for_ciao_only_and_reaches_it(encoder, monkeypatch):
+    given, make = [], PLUG_INS["ciao"]
+    monkeypatch.setitem(
+        PLUG_INS, "ciao", lambda encoder, *, temperature: given.append(temperature) or make(encoder)
+    )
+    found = some(encoder, trials=2, plug_in="ciao")
+    assert found.trials["temperature"].tolist() == given
+    assert 0.001 <= min(given) < max(given) <= 0.4
+    assert found.best.temperature in given
+    plain = some(encoder, trials=2)
+    assert (plain.best.temperature, plain.trials["temperature"].count()) == (None, 0)
+    assert len(given) == 2
 
 
 def test_clips_are_joined_as_long_as_the_trial_wants(encoder):
