@@ -81,10 +81,15 @@ def _umap(leading: np.ndarray, seed: int, neighbours: int) -> np.ndarray:
         warnings.filterwarnings("ignore", message=".*(n_jobs|not fully connected|[Ss]pectral).*")
         for kind in (FutureWarning, DeprecationWarning, ImportWarning):  # of its and its helpers' own code
             warnings.simplefilter("ignore", kind)
+        import torch
         from umap import UMAP
 
-        lay = UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1)
-        return np.asarray(lay.fit_transform(leading), dtype=np.float32)
+        threads = torch.get_num_threads()
+        try:
+            lay = UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1)
+            return np.asarray(lay.fit_transform(leading), dtype=np.float32)
+        finally:  # numba shares OpenMP with torch, and would leave it with a thread for every core
+            torch.set_num_threads(threads)
 
 
 def separation(features: Any, labels: Any, *, neighbours: int = 5, groups: Any = None) -> dict[str, float]:

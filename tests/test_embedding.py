@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from sklearn import metrics
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -14,6 +15,16 @@ def blobs(apart, *, count=20, classes=3, dimensions=8, seed=0):
     return np.concatenate([m + rng.normal(size=(count, dimensions)) for m in middles]), np.repeat(
         np.arange(classes), count
     )
+
+
+def test_umap_leaves_torch_its_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # numba wants a thread for every core
+    try:
+        embed(blobs(5.0)[0], "umap", 0)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("method", ["tsne", "umap"])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fer_lib.adapt.ciao_study import ENCODERS, LABEL_SETS, REGIMES, cells_of
+from fer_lib.adapt.ciao_study import ENCODERS, LABEL_SETS, RECIPES, REGIMES, Recipes, cells_of
 from fer_lib.adapt.grid import Cell, Plan
 from fer_lib.chapters.helpers import choose
 from fer_lib.heads import Decision
@@ -11,9 +11,9 @@ from fer_lib.train.settings import Settings
 RATES = {"all": 1e-3, "last_conv": 2e-3, "decision": 2e-3}
 """Learning rate by regime, the same with and without CIAO."""
 VALUES, CLASSES = "AffectNet, values", "AffectNet, classes"
-CLOSE_LIMITS = {"smoke": (160, 80), "quick": (3000, 750), "full": (None, None)}
-WIDE_LIMITS = {"smoke": (80, 60), "quick": (1800, 400), "full": (None, None)}
-MASKED_LIMITS = {"smoke": (80, 60), "quick": (1200, 300), "full": (None, None)}
+CLOSE_LIMITS = {"smoke": (160, 80), "quick": (2000, 500), "full": (None, None)}
+WIDE_LIMITS = {"smoke": (80, 60), "quick": (1000, 300), "full": (None, None)}
+MASKED_LIMITS = {"smoke": (80, 60), "quick": (400, 150), "full": (None, None)}
 
 
 def plans(
@@ -32,7 +32,7 @@ def plans(
 
     Example:
         >>> plans("quick")["wide"].limits, plans("quick")["wide"].epochs["decision"]
-        ((1800, 400), 10)
+        ((1000, 300), 10)
     """
     shared: dict[str, Any] = {
         "size": choose(profile, smoke=32, quick=48, full=96),
@@ -53,6 +53,20 @@ def plans(
     return found
 
 
+def recipes(profile: str) -> Recipes:
+    """Entries of the encoders' recipes that differ here: PK without its affect critic; VGG narrow in "quick".
+
+    Args:
+        profile: "smoke", "quick" or "full".
+
+    Example:
+        >>> recipes("quick")["vggface"], "vggface" in recipes("full")
+        ((('width', 0.125),), False)
+    """
+    narrow: Recipes = choose(profile, smoke={}, quick={"vggface": (("width", 0.125),)}, full={})
+    return {**RECIPES, **narrow}
+
+
 def cells_in(profile: str, *, real: bool = False) -> dict[str, list[Cell]]:
     """The cells of the paper's 72 that a profile runs, by the plan that they are run with.
 
@@ -70,20 +84,42 @@ def cells_in(profile: str, *, real: bool = False) -> dict[str, list[Cell]]:
         72
     """
     others = [name for name in LABEL_SETS if name not in (VALUES, CLASSES)]
+    given: dict[str, Any] = {"real": real, "recipes": recipes(profile)}
     if profile == "full":
-        return {"close": cells_of(LABEL_SETS, ENCODERS, REGIMES, real=real), "wide": []}
+        return {"close": cells_of(LABEL_SETS, ENCODERS, REGIMES, **given), "wide": []}
     if profile == "smoke":
         return {
-            "close": cells_of([VALUES], ["pk"], ["decision"], real=real),
-            "wide": cells_of(["JAFFE"], ["vggface"], REGIMES, real=real),
+            "close": cells_of([VALUES], ["pk"], ["decision"], **given),
+            "wide": cells_of(["JAFFE"], ["vggface"], REGIMES, **given),
         }
-    choose(profile, smoke=0, quick=0, full=0)  # refuses other names
     return {
-        "close": cells_of([VALUES], ["pk"], REGIMES, real=real)
-        + cells_of([VALUES], ["vggface"], ["decision"], real=real)
-        + cells_of([CLASSES], ENCODERS, ["decision"], real=real),
-        "wide": cells_of(others, ENCODERS, ["decision"], real=real),
+        "close": cells_of([VALUES], ["pk"], REGIMES, **given)
+        + cells_of([VALUES], ["vggface"], ["decision"], **given)
+        + cells_of([CLASSES], ENCODERS, ["decision"], **given),
+        "wide": cells_of(others, ENCODERS, ["decision"], **given),
     }
+
+
+def controls(profile: str, *, real: bool = False) -> dict[str, list[Cell]]:
+    """Cells that tell learning from squashing, by plan: plain, squashed as CIAO is at the start, and CIAO.
+
+    With a frozen PK, for AffectNet's values and for FER, where the paper gains most; "smoke" has the first.
+
+    Args:
+        profile: "smoke", "quick" or "full".
+        real: the corpora themselves instead of their worlds.
+
+    Example:
+        >>> [cell.plug_in for cell in controls("smoke")["close"]]
+        [None, 'squash', 'ciao']
+    """
+    names = {VALUES: "close"} if profile == "smoke" else {VALUES: "close", "FER": "wide"}
+    given: dict[str, Any] = {"real": real, "recipes": recipes(profile)}
+    found: dict[str, list[Cell]] = {"close": [], "wide": []}
+    for name, plan in names.items():
+        chosen = cells_of([name], ["pk"], ["decision"], plug_ins=[None, "squash", "ciao"], **given)
+        found["close" if profile == "full" else plan] += chosen
+    return found
 
 
 def studied(temperatures: tuple[float, ...] = (0.05, 0.5, 2.0), *, real: bool = False) -> dict[str, Cell]:
@@ -95,7 +131,7 @@ def studied(temperatures: tuple[float, ...] = (0.05, 0.5, 2.0), *, real: bool = 
     """
     changes: dict[str, tuple[tuple[str, Any], ...]] = {"t = 0.1": ()}
     changes |= {f"t = {t:g}": (("temperature", t),) for t in temperatures}
-    changes |= {"negatives, t = 0.1": (("denominator", "negatives"),), "mask alone": (("weight", 0.0),)}
+    changes |= {"negatives": (("denominator", "negatives"),), "mask alone": (("weight", 0.0),)}
     cells = {}
     for name, options in changes.items():
         (cells[name],) = cells_of(

@@ -1,6 +1,6 @@
 """The experiment of CIAO's paper: label sets, encoders and regimes, and what its claims come to here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 ENCODERS = {"vggface": "VGG", "pk": "PK"}
 REGIMES = {"all": "Full", "last_conv": "LC", "decision": "DL"}
-RECIPES: dict[str, tuple[tuple[str, Any], ...]] = {"pk": (("d_em", False),)}
+Recipes = Mapping[str, tuple[tuple[str, Any], ...]]
+RECIPES: Recipes = {"pk": (("d_em", False),)}
 """Entries of an encoder's recipe that differ here: CIAO's PK is trained without the affect critic."""
 PLUG_INS = (None, "ciao")
 
@@ -55,6 +56,7 @@ def cells_of(
     plug_ins: Iterable[str | None] = PLUG_INS,
     real: bool = False,
     options: tuple[tuple[str, Any], ...] = (),
+    recipes: Recipes = RECIPES,
 ) -> list[Cell]:
     """Cells of the paper's grid: every combination, plain and with CIAO.
 
@@ -65,6 +67,7 @@ def cells_of(
         plug_ins: with which plug-ins.
         real: take the corpora themselves instead of the worlds that stand in for them.
         options: of CIAO, as pairs; cells without a plug-in have none.
+        recipes: encoder to the entries of its recipe that differ from its own chapter's.
 
     Raises:
         ValueError: a name that is not in the paper's grid.
@@ -91,7 +94,7 @@ def cells_of(
                 regime=regime,
                 plug_in=plug,
                 task=chosen.task,
-                recipe=RECIPES.get(encoder, ()),
+                recipe=recipes.get(encoder, ()),
                 options=() if plug is None else options,
             )
         )
@@ -115,19 +118,21 @@ def of_the_paper(rows: "pd.DataFrame") -> "pd.DataFrame":
         kept = rows[corpus & (rows["task"] == chosen.task) & rows["metric"].isin(chosen.columns)]
         parts.append(kept.assign(labels=name))
     found = pd.concat(parts, ignore_index=True)
-    return found.assign(setting=found["regime"] + found["plug_in"].map({"ciao": "+ciao"}).fillna(""))
+    added = ["" if name == "none" else f"+{name}" for name in found["plug_in"]]
+    return found.assign(setting=found["regime"] + added)
 
 
-def differences(rows: "pd.DataFrame", better: str, than: str) -> "pd.DataFrame":
+def differences(rows: "pd.DataFrame", better: str, than: str, *, confidence: float = 0.95) -> "pd.DataFrame":
     """Paired differences between two settings, seed by seed, for every label set, encoder and metric.
 
     Args:
         rows: from :func:`of_the_paper`.
         better: a setting, such as "decision+ciao".
         than: the setting that it is compared with.
+        confidence: of the intervals.
 
     Returns:
-        labels, encoder, metric, mean (better - than), low, high (95 %), seeds; in the order of the rows.
+        labels, encoder, metric, mean (better - than), low, high, seeds; in the order of the rows.
         Empty where no label set was run with both.
     """
     import pandas as pd
@@ -141,7 +146,7 @@ def differences(rows: "pd.DataFrame", better: str, than: str) -> "pd.DataFrame":
             continue
         pairs = table[[better, than]].dropna()
         if len(pairs) > 1:
-            found = paired_difference(pairs[better], pairs[than])
+            found = paired_difference(pairs[better], pairs[than], confidence=confidence)
             lines.append((labels, encoder, metric, found.mean, found.low, found.high, found.n))
     return pd.DataFrame(lines, columns=["labels", "encoder", "metric", "mean", "low", "high", "seeds"])
 
@@ -175,21 +180,46 @@ def judge(rows: "pd.DataFrame") -> "pd.DataFrame":
 
     Returns:
         claim, comparisons, in_favour, against, open, verdict: "holds" when all are in favour, "does not hold"
-        when one is against, "open" else, "not run" without one.
+        when one is against, "open" else, "not run" without one; and strict, the verdict of 99 % intervals.
     """
     import pandas as pd
 
     lines = []
     for sentence, kind, pairs, margin in CLAIMS:
-        found = pd.concat([differences(rows, *pair) for pair in pairs], ignore_index=True)
-        found = _worth_reaching(rows, found, pairs[0][1]) if kind == "near" else found
-        bar = -margin if kind == "near" else 0.0
-        yes, no = int((found["low"] > bar).sum()), int((found["high"] < bar).sum())
-        undecided = len(found) - yes - no
-        verdict = "does not hold" if no else "open" if undecided else "holds"
-        verdict = verdict if len(found) else "not run"
-        lines.append((sentence, len(found), yes, no, undecided, verdict))
-    return pd.DataFrame(lines, columns=["claim", "comparisons", "in_favour", "against", "open", "verdict"])
+        counts = [_count(rows, kind, pairs, margin, confidence) for confidence in (0.95, 0.99)]
+        usual, strict = counts
+        lines.append((sentence, sum(usual), *usual, _verdict(*usual), _verdict(*strict)))
+    columns = ["claim", "comparisons", "in_favour", "against", "open", "verdict", "strict"]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def _count(
+    rows: "pd.DataFrame", kind: str, pairs: Sequence[tuple[str, str]], margin: float, confidence: float
+) -> tuple[int, int, int]:
+    """Comparisons in favour of a claim, against it, and open."""
+    import pandas as pd
+
+    found = pd.concat([differences(rows, *pair, confidence=confidence) for pair in pairs], ignore_index=True)
+    found = _worth_reaching(rows, found, pairs[0][1]) if kind == "near" else found
+    bar = -margin if kind == "near" else 0.0
+    yes, no = int((found["low"] > bar).sum()), int((found["high"] < bar).sum())
+    return yes, no, len(found) - yes - no
+
+
+def _verdict(yes: int, no: int, undecided: int) -> str:
+    if not yes + no + undecided:
+        return "not run"
+    return "does not hold" if no else "open" if undecided else "holds"
+
+
+def in_words(verdict: str, strict: str) -> str:
+    """A verdict, and whether it hangs on a thread: intervals of 99 % instead of 95 % would change it.
+
+    Example:
+        >>> in_words("holds", "open"), in_words("open", "open")
+        ('holds, by a thread: open at 99 %', 'open')
+    """
+    return verdict if verdict == strict else f"{verdict}, by a thread: {strict} at 99 %"
 
 
 def _worth_reaching(rows: "pd.DataFrame", found: "pd.DataFrame", goal: str) -> "pd.DataFrame":

@@ -63,6 +63,49 @@ def table_one(rows: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(lines)
 
 
+STEPS = {
+    "squashing, untrained": ("decision+squash", "decision"),
+    "learning": ("decision+ciao", "decision+squash"),
+    "both": ("decision+ciao", "decision"),
+}
+"""What CIAO adds to a plain decision layer, in two steps."""
+
+
+def steps_of_the_gain(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """How much of CIAO's gain the squashing brings that it starts with, and how much its training.
+
+    Args:
+        rows: from ``fer_lib.adapt.ciao_study.of_the_paper``, of ``ciao_plans.controls``.
+
+    Returns:
+        data, and for each of `STEPS` mean, low and high of the paired differences, such as "learning",
+        "learning_low" and "learning_high"; accuracies as shares.
+    """
+    from fer_lib.adapt.ciao_study import differences
+
+    places = ["labels", "encoder", "metric"]
+    table = None
+    for name, pair in STEPS.items():
+        found = differences(rows, *pair)[[*places, "mean", "low", "high"]]
+        found = found.rename(columns={"mean": name, "low": f"{name}_low", "high": f"{name}_high"})
+        table = found if table is None else table.merge(found, on=places)
+    assert table is not None
+    heads = [LABEL_SETS[one.labels].columns[one.metric] for one in table.itertuples()]
+    table.insert(0, "data", [f"{h}, {ENCODERS[e]}" for h, e in zip(heads, table["encoder"], strict=True)])
+    return table.drop(columns=places)
+
+
+def step_texts(steps: "pd.DataFrame") -> "pd.DataFrame":
+    """What :func:`steps_of_the_gain` gives, as texts: "+0.100 [+0.075, +0.125]"."""
+    import pandas as pd
+
+    columns = {"data": steps["data"]}
+    for name in STEPS:
+        ends = steps[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
+        columns[name] = [f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]" for mean, low, high in ends]
+    return pd.DataFrame(columns)
+
+
 def _interval(one: Any, digits: int) -> str:
     if one["mean"] != one["mean"]:
         return ""

@@ -1,7 +1,7 @@
 """Grids of adaptations: corpora, encoders, regimes and plug-ins, each run kept and never run again."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SHELF = "runs"
 TASKS = ("valence_arousal", "distribution", "categorical", "multi_label")
 Options = tuple[tuple[str, Any], ...]
+Look = Callable[[Any, Any], dict[str, float]]
+"""(trained model, test set) -> numbers to keep beside the scores."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,12 @@ class Plan:
 
 
 def run_grid(
-    cells: Iterable[Cell], seeds: Iterable[int], plan: Plan, *, progress: bool = False
+    cells: Iterable[Cell],
+    seeds: Iterable[int],
+    plan: Plan,
+    *,
+    also: Look | None = None,
+    progress: bool = False,
 ) -> "pd.DataFrame":
     """Run every cell with every seed; what an earlier call has finished is read, not run.
 
@@ -91,6 +98,8 @@ def run_grid(
         cells: in any order; those of one corpus are run together.
         seeds: of the adaptation; the encoder is trained once, with seed 0.
         plan: what all share.
+        also: looks into each model with a plug-in, which is not kept; its numbers become columns. The run's
+            name holds that of the function and of its module's code.
         progress: show a bar.
 
     Returns:
@@ -109,7 +118,7 @@ def run_grid(
 
         runs = tqdm(runs, desc="runs", unit="run")
     opened = _Opened(plan)
-    rows = {(cell, seed): _one(cell, seed, plan, opened) for cell, seed in runs}
+    rows = {(cell, seed): _one(cell, seed, plan, opened, also) for cell, seed in runs}
     return pd.DataFrame([row for cell in cells for seed in seeds for row in rows[cell, seed]])
 
 
@@ -187,18 +196,21 @@ def decision_of(cell: Cell, plan: Plan) -> Decision:
     return head if clips else replace(head, gru=0)
 
 
-def _one(cell: Cell, seed: int, plan: Plan, opened: _Opened) -> list[dict[str, Any]]:
+def _one(cell: Cell, seed: int, plan: Plan, opened: _Opened, also: Look | None) -> list[dict[str, Any]]:
     parts, encoder = opened.parts(cell), opened.encoder(cell)
+    also = also if cell.plug_in else None
+    looked = {} if also is None else {"also": f"{also.__qualname__} {code_key(also.__module__)}"}
     name = artifacts.key(
         code=code_key(adapting.__name__), encoder=weights_key(encoder),
         cell=_plain(cell), plan=_plain(plan), seed=seed,
-        sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)],
+        sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)], **looked,
     )  # fmt: skip
     path = artifacts.home() / SHELF / f"{name}.json"
     if not path.is_file():
         done = _adapted(cell, [seed], plan, parts, encoder)
         about = {name: value for name, value in _plain(cell).items() if name not in ("recipe", "options")}
         about |= {"plug_in": cell.plug_in or "none", "task": parts.test.task, "options": _told(cell)}
+        about |= {} if also is None else also(done.models[seed], parts.test)
         rows = [row | about for row in json.loads(done.rows.to_json(orient="records", double_precision=15))]
         artifacts.atomic_write(path, json.dumps(rows, indent=1))
     return _read(path)

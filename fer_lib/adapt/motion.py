@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 READINGS = ("angle_deg", "zoom", "right", "down")
+ENTRIES = ("t11", "t12", "t13", "t21", "t22", "t23")
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,14 @@ def moved(faces: Any, motion: Motion) -> Any:
 
 
 def thetas(model: FaceModel, faces: Any) -> Tensor:
-    """What a model's Face-STN chooses for each face, (N, 2, 3)."""
+    """What a model's Face-STN chooses for each face, (N, 2, 3), or for each frame of each clip in turn."""
     stage = "map" if model.plug_in.reads == "map" else "units"
     features = features_of(model.encoder, faces, stage)
     parts = np.array_split(np.arange(len(faces)), max(1, len(faces) // 128))
     batches = (features.batch(index) for index in parts)
     with torch.no_grad():
-        found = [model.plug_in.cpu().theta(one[0] if isinstance(one, tuple) else one) for one in batches]
+        maps = (one[0] if isinstance(one, tuple) else one for one in batches)
+        found = [model.plug_in.cpu().theta(one.flatten(0, -4)) for one in maps]
     return torch.cat(found)
 
 
@@ -186,7 +188,8 @@ def recover(
         One row a motion, seed and setting: motion, layer, plug_in ("none", "truth" for a theta that is told,
         "alone", "beside" for both maps), at ("map" or "trunk"), score (mean of the metrics of the moved test
         faces), and what theta undoes, as a mean over the test faces: angle_deg, zoom, right, down, shear, and
-        spread_deg, its standard deviation over faces. Finished seeds are kept and not run again.
+        spread_deg, its standard deviation over faces; t11 to t23 are the mean theta. Finished seeds are kept
+        and not run again.
     """
     key = artifacts.key(
         code=code_key(__name__), encoder=weights_key(encoder), epochs=epochs, head=asdict(head or Decision()),
@@ -286,8 +289,7 @@ def _row(
         "score": float(score),
     }
     if found is None:
-        return row | dict.fromkeys((*READINGS, "shear", "spread_deg"), float("nan"))
+        return row | dict.fromkeys((*READINGS, "shear", "spread_deg", *ENTRIES), float("nan"))
     read = read_theta(found)
-    return (
-        row | {n: float(v.mean()) for n, v in read.items()} | {"spread_deg": float(read["angle_deg"].std())}
-    )
+    row |= {n: float(v.mean()) for n, v in read.items()} | {"spread_deg": float(read["angle_deg"].std())}
+    return row | dict(zip(ENTRIES, found.double().mean(0).flatten().tolist(), strict=True))

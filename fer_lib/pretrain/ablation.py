@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SWITCHES = ("d_prior", "d_real", "d_em")
 NAMES = {"d_prior": "D_prior", "d_real": "D_real", "d_em": "D_em"}
-SMALL = {"width": 0.125, "size": 32, "epochs": 3, "faces": 1500, "batch_size": 24, "identity": False}
+SMALL = {"width": 0.125, "size": 32, "epochs": 3, "faces": 900, "batch_size": 16, "identity": False}
 TINY = SMALL | {"epochs": 1, "faces": 256}
 STEPS, LOOK, RATE = 300, 20, 3e-3
 

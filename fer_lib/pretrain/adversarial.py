@@ -1,7 +1,7 @@
 """Pre-training by painting: the Prior-Knowledge autoencoder and its critics (chapter 05)."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fer_lib.train.parts import Parts
 
 TASKS = ("valence_arousal",)
-SMALL_VGG = {"width": 0.125, "size": 32}
+SMALL_VGG = {"width": 0.125, "size": 32, "stored": 32}
 CHECKED = 240  # validation faces that are painted after each epoch
 SWITCHES = ("latent", "d_em", "d_prior", "d_real", "identity", "labels_after", "reconstruction")
 
@@ -40,7 +40,7 @@ def recipe(profile: str) -> dict[str, Any]:
         "width": choose(profile, smoke=0.125, quick=0.25, full=1.0),
         "size": choose(profile, smoke=32, quick=48, full=96),
         "faces": choose(profile, smoke=256, quick=3000, full=None),
-        "epochs": choose(profile, smoke=2, quick=8, full=50),
+        "epochs": choose(profile, smoke=2, quick=6, full=50),
         "learning_rate": choose(profile, smoke=1e-3, quick=1e-3, full=2e-4),
         "batch_size": choose(profile, smoke=32, quick=32, full=48),
         "face_network": choose(profile, smoke=SMALL_VGG, quick=SMALL_VGG, full={}) | {"profile": profile},
@@ -98,7 +98,9 @@ def train(
         with seeded(epoch_seed(seed, 0, "start")):  # encoder, code and G come first: alike with any critics
             start_by_inputs(model)
     features = IdentityFeatures(faces_by) if faces_by is not None and model.identity else None
-    training = _Training(model, features, parts, recipe, seed)
+    laid_out(model, features)
+    steps = Steps(model, features, learning_rate=recipe["learning_rate"], weights=recipe["weights"])
+    training = Training(steps, parts, recipe, seed)
     rows = [training.epoch(epoch) for epoch in range(recipe["epochs"])]
     model.cpu().to(memory_format=torch.contiguous_format).eval()
     return model.encoder, pd.DataFrame(rows), model
@@ -115,23 +117,38 @@ def face_network(recipe: dict[str, Any], *, seed: int = 0) -> Encoder:
     return trained_encoder("vggface", seed=seed, **recipe["face_network"]).encoder
 
 
-class _Training:
-    """State of one call of :func:`train`."""
+def laid_out(*networks: nn.Module | None) -> None:
+    """Move networks to the device, in place, with channels last: a third faster on CPUs."""
+    for network in networks:
+        if network is not None:
+            network.to(device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def __init__(
-        self, model: PKAutoencoder, features: IdentityFeatures | None, parts: "Parts", recipe: dict, seed: int
-    ) -> None:
+
+class StepsOf(Protocol):
+    """What :class:`Training` needs of the steps it takes."""
+
+    model: PKAutoencoder
+
+    def batch(self, images: Tensor, affect: Tensor, generator: torch.Generator) -> dict[str, Tensor]: ...
+
+
+class Training:
+    """Epochs of an autoencoder that lies on the device.
+
+    Args:
+        steps: what happens with a batch.
+        parts: faces with valence and arousal; the validation part is only looked at.
+        recipe: of which the batch size is taken.
+        seed: of the order and of the codes drawn from the cube.
+    """
+
+    def __init__(self, steps: StepsOf, parts: "Parts", recipe: dict[str, Any], seed: int) -> None:
         where = device()
-        layout = torch.channels_last  # a third faster on CPUs
-        self.model = model.to(where).to(memory_format=layout)
-        self.features = None if features is None else features.to(where).to(memory_format=layout)
-        self.steps = Steps(
-            self.model, self.features, learning_rate=recipe["learning_rate"], weights=recipe["weights"]
-        )
+        self.steps, self.model = steps, steps.model
         self.faces = DeviceFaces(parts.train, where)
         self.check = DeviceFaces(parts.validation, where)
         self.batch_size, self.seed = recipe["batch_size"], seed
-        self.good = _copy(model)
+        self.good = _copy(self.model)
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """One pass over the faces."""

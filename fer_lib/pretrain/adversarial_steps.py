@@ -84,7 +84,7 @@ class Steps:
             real = model.d_real(images, affect)
             losses["d_real"] = critic_loss(real, model.d_real(painted, affect))
         for name, loss in losses.items():
-            _descend(self.optimizers[name], loss)
+            descend(self.optimizers[name], loss)
         return {name: loss.detach() for name, loss in losses.items()}
 
     def painters_step(
@@ -94,7 +94,7 @@ class Steps:
         with still(*self.model.critics.values()):
             parts = self.parts_of(images, affect, codes, painted)
             total = total_loss(parts, self.weights)
-            _descend(self.painters, total)
+            descend(self.painters, total)
         return {name: value.detach() for name, value in {**parts, "total": total}.items()}
 
     def parts_of(self, images: Tensor, affect: Tensor, codes: Tensor, painted: Tensor) -> dict[str, Tensor]:
@@ -114,7 +114,8 @@ class Steps:
         return parts
 
 
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step of an optimiser down the gradient of a loss."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()

@@ -1,39 +1,56 @@
 """One decision layer on each of several encoders: Fig. 8 of Face-STN and what is said of it (chapter 06)."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fer_lib.adapt.adapting import adapt
-from fer_lib.encoders.contract import Encoder
+from fer_lib.adapt.grid import Cell, Plan, run_grid
 from fer_lib.metrics import paired_difference
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fer_lib.train.parts import Parts
 
-
-def decision_runs(
-    encoders: Mapping[str, Encoder], parts: "Parts", seeds: Iterable[int], *, epochs: int
-) -> "pd.DataFrame":
-    """Train a decision layer on each frozen encoder and test it.
+def encoder_cells(dataset: str, **changes: Any) -> dict[str, Cell]:
+    """The places of Fig. 8, each a decision layer on one frozen encoder.
 
     Args:
-        encoders: by name.
-        parts: sets to learn from, to choose the epoch by, and to report on.
-        seeds: of the decision layers; distinct.
-        epochs: of each training.
+        dataset: with valence and arousal; encoders and decision layers learn from it.
+        **changes: entries of CPC's recipe, such as ``positives="label"``.
 
     Returns:
-        The rows of ``fer_lib.adapt.adapt`` with the column encoder.
-    """
-    import pandas as pd
+        Cells for "facechannel", "pk", "cpc" and "untrained", which is a CPC with its first weights.
 
-    seeds, pieces = list(seeds), []
-    for name, encoder in encoders.items():
-        done = adapt(encoder, parts.train, parts.validation, test=parts.test, seeds=seeds, epochs=epochs)
-        pieces.append(done.rows.assign(encoder=name))
-    return pd.concat(pieces, ignore_index=True)
+    Example:
+        >>> [cell.encoder for cell in encoder_cells("world:affectnet").values()]
+        ['facechannel', 'pk', 'cpc', 'cpc']
+    """
+    ways: dict[str, dict[str, Any]] = {
+        "facechannel": {}, "pk": {}, "cpc": changes, "untrained": {"epochs": 0},
+    }  # fmt: skip
+    return {
+        name: Cell(
+            dataset, "cpc" if name == "untrained" else name, task="valence_arousal",
+            recipe=tuple(entries.items()),
+        )
+        for name, entries in ways.items()
+    }  # fmt: skip
+
+
+def decision_runs(cells: Mapping[str, Cell], seeds: Iterable[int], plan: Plan) -> "pd.DataFrame":
+    """Train and test the decision layer of each cell with each seed; finished runs are read, not run.
+
+    Args:
+        cells: by name, see :func:`encoder_cells`.
+        seeds: of the decision layers; distinct.
+        plan: what all share, see ``fer_lib.adapt.grid``.
+
+    Returns:
+        The rows of ``fer_lib.adapt.run_grid``, where the column encoder holds the cell's name.
+    """
+    seeds = list(seeds)
+    rows = run_grid(cells.values(), seeds, plan)
+    each = len(rows) // len(cells)  # as many metrics of each run, in the order of the cells
+    return rows.assign(encoder=[name for name in cells for _ in range(each)])
 
 
 def encoder_claims(rows: "pd.DataFrame", *, near: float = 0.1) -> "pd.DataFrame":

@@ -82,7 +82,7 @@ def trained_encoder(
         train=parts.train.fingerprint, validation=parts.validation.fingerprint,
     )  # fmt: skip
     folder = artifacts.build_once(SHELF, key, lambda place: _train(way, recipe, parts, seed, place))
-    return _open(way, folder, recipe, dataset)
+    return open_trained(way, folder, recipe, dataset)
 
 
 def way_of(name: str) -> Any:
@@ -120,17 +120,24 @@ def parts_for(way: Any, recipe: dict[str, Any], dataset: str, data_root: str) ->
 
 
 def _train(way: Any, recipe: dict[str, Any], parts: "Parts", seed: int, place: Path) -> None:
+    save_trained(place, *way.train(recipe, parts, seed))
+
+
+def save_trained(
+    place: Path, encoder: Encoder, history: "pd.DataFrame", whole: "nn.Module | None" = None
+) -> None:
+    """Write an encoder, its history and, where there is one, the whole it is a part of into a folder."""
     from safetensors.torch import save
 
-    encoder, history, *whole = way.train(recipe, parts, seed)
     save_encoder(place / "encoder.safetensors", encoder)
     history.to_json(place / "history.json", orient="records", double_precision=15)
-    if whole:
-        state = {n: value.detach().cpu().contiguous().clone() for n, value in whole[0].state_dict().items()}
+    if whole is not None:
+        state = {n: value.detach().cpu().contiguous().clone() for n, value in whole.state_dict().items()}
         artifacts.atomic_write(place / "whole.safetensors", save(state))
 
 
-def _open(way: Any, folder: Path, recipe: dict[str, Any], dataset: str) -> Trained:
+def open_trained(way: Any, folder: Path, recipe: dict[str, Any], dataset: str) -> Trained:
+    """Open what :func:`save_trained` wrote; ``way`` rebuilds the whole."""
     import pandas as pd
     from safetensors.torch import load_file
 

@@ -119,7 +119,7 @@ def recipe(profile: str) -> dict[str, Any]:
     """
     return {
         "width": choose(profile, smoke=0.125, quick=0.25, full=1.0),
-        "size": choose(profile, smoke=32, quick=64, full=64),
+        "size": choose(profile, smoke=32, quick=48, full=64),
         "faces": choose(profile, smoke=256, quick=3000, full=None),
         "epochs": choose(profile, smoke=2, quick=10, full=40),
         "batch_size": choose(profile, smoke=8, quick=16, full=32),  # sequences

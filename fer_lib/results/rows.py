@@ -129,7 +129,10 @@ def summarise(rows: pd.DataFrame, *, by: Sequence[str], confidence: float = 0.95
 
     Returns:
         ``by`` columns, ``mean``, ``low``, ``high`` (NaN with a single run), ``seeds``; in order of first
-        appearance.
+        appearance. No rows give no lines.
+
+    Raises:
+        ValueError: a confidence out of range, or columns that the rows have not.
 
     Example:
         >>> rows = pd.DataFrame([row(metric="m", value=v, commit="") for v in (1, 2, 3)])
@@ -138,6 +141,12 @@ def summarise(rows: pd.DataFrame, *, by: Sequence[str], confidence: float = 0.95
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie in (0, 1); got {confidence}. Use 0.95, say.")
+    lacking = [name for name in (*by, "value") if name not in rows]
+    if lacking and len(rows):
+        raise ValueError(f"by must name columns of the rows; got {lacking}. They have {list(rows)}.")
+    if not len(rows):
+        types = dict.fromkeys(by, object) | dict.fromkeys(("mean", "low", "high"), float) | {"seeds": int}
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
     from scipy import stats
 
     def line(values: pd.Series) -> pd.Series:

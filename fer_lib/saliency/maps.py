@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fer_lib.saliency.centres import recentred
+
 METHODS = ("gradcam++", "gradcam")
 UNIT = 1e-3  # of the map, as the probe gives it
 BATCH = 64  # images whose gradients are held at once
@@ -74,6 +76,7 @@ def grad_cam(
     map is what enters ``encoder.last_conv.finish``: behind CIAO's division, and before Face-STN's warp, so
     that it lies over the image whatever the plug-in, and all plug-ins are shown at one resolution. Each map
     is brought to [0, 1] by its own least and largest value and then enlarged: maps say where, not how much.
+    Each cell is drawn where its convolutions look, see ``fer_lib.saliency.centres``.
 
     Args:
         model: a ``FaceModel``, with a plug-in or without. A copy of it runs, in evaluation mode.
@@ -118,7 +121,7 @@ def _maps(model: Any, inputs: Tensor, targets: list[_Output], method: str) -> np
             batch = inputs[part].detach()
             flat = batch if clips is None else batch.flatten(0, 1)
             maps.append(cam(flat, [targets[k] for k in part]))
-    found = np.concatenate(maps).astype(np.float32)
+    found = recentred(np.concatenate(maps).astype(np.float32), model.encoder)
     return found if clips is None else found.reshape(*clips, *found.shape[1:])
 
 
@@ -172,7 +175,7 @@ def activation_maps(model: Any, images: Tensor) -> np.ndarray:
     """How strongly the features that the decision layer reads answer at each place.
 
     The mean over channels of the absolute features, behind the plug-in where there is one, enlarged to the
-    image. Unlike Grad-CAM++ it knows nothing of the decision.
+    image, each cell drawn where its convolutions look. Unlike Grad-CAM++ it knows nothing of the decision.
 
     Args:
         model: a ``FaceModel`` of single images.
@@ -189,7 +192,8 @@ def activation_maps(model: Any, images: Tensor) -> np.ndarray:
     low, high = strength.amin((1, 2), keepdim=True), strength.amax((1, 2), keepdim=True)
     scaled = (strength - low) / (high - low).clamp_min(1e-12)
     side = tuple(inputs.shape[-2:])
-    return F.interpolate(scaled[:, None], side, mode="bilinear", align_corners=False)[:, 0].cpu().numpy()
+    large = F.interpolate(scaled[:, None], side, mode="bilinear", align_corners=False)[:, 0]
+    return recentred(large.cpu().numpy(), model.encoder, pooled=True)
 
 
 def mean_maps(maps: np.ndarray, labels: Any) -> tuple[list[Any], np.ndarray]:

@@ -169,6 +169,7 @@ class _Training:
         started = time.perf_counter()
         rate = self.settings.learning_rate
         losses: list[Tensor] = []
+        self.wrapped.train()
         for number, (index, generator) in enumerate(self.batches(epoch)):
             step = epoch * self.steps_an_epoch + number
             rate = self.settings.learning_rate_at(step, self.epochs * self.steps_an_epoch)
@@ -206,7 +207,6 @@ class _Training:
         inputs = self.model.prepare(images, change=self.augmenter(generator))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.wrapped.train()
         loss = self.wrapped.training_loss(inputs, self.train.targets_of(index))
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)

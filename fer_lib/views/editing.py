@@ -57,8 +57,9 @@ def edit_squares(squares: Mapping[str, np.ndarray], *, radius: float, synthetic:
         picture = tiles.reshape(side * images.shape[2], side * images.shape[3], 3)
         ax.imshow(picture, extent=(-edge, edge, -edge, edge))
         ticks = [round(v, 2) for v in (-radius, 0.0, radius)]
-        ax.set(title=title, xlabel="valence", ylabel="arousal", xticks=ticks, yticks=ticks)
+        ax.set(title=title, xlabel="valence", xticks=ticks, yticks=ticks if ax is axes[0] else [])
         ax.grid(visible=False)
+    axes[0].set_ylabel("arousal")  # once: the squares are wider for it
     return synthetic_note(figure) if synthetic else figure
 
 

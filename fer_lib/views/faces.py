@@ -1,8 +1,10 @@
 """Grids of faces with a line of text under each."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_lib.views.style import new_figure, synthetic_note
@@ -44,18 +46,28 @@ def faces(
     rows = -(-len(images) // columns)
     cell = 7.0 / columns
     extra = 0.2 if labels is not None else 0.04
-    # Without fixed limits matplotlib would stretch the contrast of each grey picture on its own.
-    top = 255 if images.dtype == np.uint8 else 1
     figure, axes = new_figure(
         rows, columns, height=rows * (cell * images.shape[2] / images.shape[3] + extra) + 0.1
     )
     for i, ax in enumerate(axes):
         ax.set_axis_off()
         if i < len(images):
-            picture = images[i].transpose(1, 2, 0)
-            ax.imshow(picture if picture.shape[2] == 3 else picture[..., 0], cmap="gray", vmin=0, vmax=top)
+            show_picture(ax, images[i])
             if labels is not None:
                 ax.set_title(labels[i], fontsize=8, loc="center", y=-0.02, va="top", pad=0)
     if title:
         figure.suptitle(title, fontsize=11)
     return synthetic_note(figure) if synthetic else figure
+
+
+def show_picture(ax: Axes, image: Any) -> None:
+    """One picture on axes of its own, grey or colour, with its brightness as it is.
+
+    Args:
+        ax: where.
+        image: (1 or 3, H, W), uint8 or in [0, 1].
+    """
+    picture = np.asarray(image).transpose(1, 2, 0)
+    # Without fixed limits matplotlib would stretch the contrast of each grey picture on its own.
+    top = 255 if picture.dtype == np.uint8 else 1
+    ax.imshow(picture if picture.shape[2] == 3 else picture[..., 0], cmap="gray", vmin=0, vmax=top)

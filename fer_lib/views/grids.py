@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from fer_lib.adapt.face_stn import affine_grid, sample
 from fer_lib.metrics import mean_interval
+from fer_lib.views.faces import show_picture
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
 UNITS = {
@@ -44,7 +45,7 @@ def lattice(theta: Any, cells: tuple[int, int], side: int, *, points: int = 9) -
 
 
 def grids_over_faces(
-    images: np.ndarray,
+    images: Sequence[np.ndarray],
     thetas: Any,
     cells: tuple[int, int],
     *,
@@ -52,10 +53,10 @@ def grids_over_faces(
     columns: int = 6,
     synthetic: bool = False,
 ) -> Figure:
-    """Faces with the cells of their map (thin, white) and where the plug-in looks instead (orange).
+    """Faces with the cells of their map (thin, blue) and where the plug-in looks instead (orange).
 
     Args:
-        images: (N, C, S, S) uint8.
+        images: N pictures (C, S, S) uint8, grey or colour.
         thetas: (N, 2, 3).
         cells: (h, w) of the map.
         labels: one over each face.
@@ -65,7 +66,7 @@ def grids_over_faces(
     Raises:
         ValueError: thetas or labels are not one a face.
     """
-    images, thetas = np.asarray(images), np.asarray(thetas, float)
+    thetas = np.asarray(thetas, float)
     if thetas.shape != (len(images), 2, 3) or (labels is not None and len(labels) != len(images)):
         raise ValueError(
             f"thetas and labels must be one a face, {len(images)}; got {thetas.shape} and "
@@ -78,16 +79,15 @@ def grids_over_faces(
         ax.set_axis_off()
         if k < len(images):
             _face(ax, images[k])
-            _lines(ax, np.eye(2, 3), cells, images.shape[-1], COLOURS["sky"], 0.7)
-            _lines(ax, thetas[k], cells, images.shape[-1], COLOURS["orange"], 1.6)
+            _lines(ax, np.eye(2, 3), cells, images[k].shape[-1], COLOURS["sky"], 0.7)
+            _lines(ax, thetas[k], cells, images[k].shape[-1], COLOURS["orange"], 1.6)
             if labels is not None:
                 ax.set_title(labels[k], fontsize=8, loc="center")
     return synthetic_note(figure) if synthetic else figure
 
 
 def _face(ax: Axes, image: np.ndarray) -> None:
-    picture = image.transpose(1, 2, 0)
-    ax.imshow(picture if picture.shape[2] == 3 else picture[..., 0], cmap="gray", vmin=0, vmax=255)
+    show_picture(ax, image)
     side = image.shape[-1]
     margin = 0.27 * side
     ax.set(xlim=(-margin, side + margin), ylim=(side + margin, -margin))

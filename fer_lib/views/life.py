@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from fer_lib.views.faces import show_picture
 from fer_lib.views.laboratory import someone
 from fer_lib.views.style import COLOURS, new_figure, synthetic_note
 from fer_lib.worlds import PROTOTYPES, People, Scene, affect, express, from_intensities, neutral_scene, render
@@ -237,8 +238,7 @@ def film_strip(
     below = figure.add_subplot(strips[1, :])
     for k, place in enumerate(picked):
         ax = figure.add_subplot(strips[0, k])
-        picture = images[place].transpose(1, 2, 0)
-        ax.imshow(picture if picture.shape[2] == 3 else picture[..., 0], cmap="gray", vmin=0, vmax=255)
+        show_picture(ax, images[place])
         ax.set_axis_off()
         below.axvline(seconds[place], color="#D8D8D8", linewidth=0.8, zorder=0)
     for name, colour in zip(curves, ("red", "blue", "green", "orange", "purple"), strict=False):

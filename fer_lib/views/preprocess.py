@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from fer_lib.views.faces import show_picture
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
 
@@ -42,10 +43,7 @@ def annotated(
         ax.set_axis_off()
         if i >= len(images):
             continue
-        picture = np.asarray(images[i])
-        top = 255 if picture.dtype == np.uint8 else 1
-        shown = picture.transpose(1, 2, 0)
-        ax.imshow(shown if shown.shape[2] == 3 else shown[..., 0], cmap="gray", vmin=0, vmax=top)
+        show_picture(ax, images[i])
         if boxes and i in boxes:
             left, high, width, height = boxes[i]
             frame = Rectangle(
@@ -55,7 +53,8 @@ def annotated(
         if points and i in points:
             at = np.asarray(points[i])
             ax.plot(at[:, 0], at[:, 1], ".", color=COLOURS["sky"], markersize=3 if len(at) > 2 else 7)
-        ax.set(xlim=(-0.5, shown.shape[1] - 0.5), ylim=(shown.shape[0] - 0.5, -0.5))
+        rows_of, columns_of = np.shape(images[i])[1:]
+        ax.set(xlim=(-0.5, columns_of - 0.5), ylim=(rows_of - 0.5, -0.5))
         if labels is not None:
             ax.set_title(labels[i], fontsize=8.5, loc="center", y=-0.02, va="top", pad=0)
     return synthetic_note(figure) if synthetic else figure

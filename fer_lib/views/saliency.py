@@ -11,6 +11,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fer_lib.views.faces import show_picture
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
 LUMA = (0.299, 0.587, 0.114)
@@ -59,9 +60,7 @@ def saliency_panels(
     figure, axes = new_figure(1 + len(maps), len(images), height=min(height, 9.5))
     table = np.array(axes).reshape(1 + len(maps), len(images))
     for k, ax in enumerate(table[0]):
-        picture = images[k].transpose(1, 2, 0)
-        top = 255 if images.dtype == np.uint8 else 1
-        ax.imshow(picture if picture.shape[2] == 3 else picture[..., 0], cmap="gray", vmin=0, vmax=top)
+        show_picture(ax, images[k])
         if titles is not None:
             ax.set_title(titles[k], fontsize=8, loc="center", pad=3)
         if regions is not None:

@@ -21,11 +21,6 @@ from fer_lib.train import Parts, Settings, evaluate, predict, seeded
 FAST = Settings(batch_size=8, learning_rate=5e-3)
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
-
-
 @pytest.fixture
 def encoder():
     with seeded(0):

@@ -20,11 +20,6 @@ FAST = Settings(batch_size=8, learning_rate=5e-3)
 SMALL = {"facechannel": 16, "vggface": 32, "pk": 32, "cpc": 32}
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
-
-
 def small(name="facechannel", seed=0):
     with seeded(seed):
         return make_encoder(name, width=0.125, size=SMALL[name]).eval()
@@ -301,6 +296,32 @@ def test_without_a_last_convolution_it_says_so():
         plug(torch.rand(1, 32, 2, 2))
     with pytest.raises(ValueError, match="last_conv must be given where units are not"):
         plug.parts(torch.rand(1, 32, 2, 2))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_squashing_alone_is_ciao_before_training_and_stays_so(name):
+    encoder = small(name)
+    plain = PLUG_INS["squash"](encoder)
+    trunk = encoder.trunk(images(encoder))
+    wanted = ciao(encoder)(trunk, encoder.last_conv)
+    torch.testing.assert_close(plain(trunk, encoder.last_conv), wanted)
+    units = encoder.last_conv.units(trunk)
+    torch.testing.assert_close(plain(trunk, encoder.last_conv, units), wanted)
+    assert count_parameters(plain) == 0
+    assert plain.extra_loss(wanted, torch.tensor([0, 0, 1]), "softmax") is None
+    with pytest.raises(ValueError, match="last_conv must be given"):
+        plain(trunk)
+
+
+def test_a_layer_behind_the_squashing_trains_alone():
+    encoder, sets = small(), [small_faces(count=24, seed=seed) for seed in (0, 1)]
+    done = adapt(encoder, *sets, plug_in="squash", epochs=1, settings=FAST)
+    model = done.models[0]
+    assert done.rows["trained"].tolist() == [count_parameters(model.head)]
+    assert model.frozen_stage() == "units"
+    moved = adapt(encoder, *sets, epochs=1, settings=FAST).models[0]
+    batch = images(encoder)
+    assert not torch.allclose(model(batch), moved(batch))
 
 
 def test_decay_stays_above_its_floor():

@@ -7,16 +7,11 @@ from scipy import stats
 from small_faces import small_faces
 
 from fer_lib.adapt import adapt, comparing, looking
-from fer_lib.adapt.motion import READINGS
+from fer_lib.adapt.motion import ENTRIES, READINGS
 from fer_lib.encoders import FaceChannel
 from fer_lib.metrics import paired_difference
 from fer_lib.results import beside_paper
 from fer_lib.train import Settings, seeded
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
 
 
 def grid_rows(values, *, dataset="world:jaffe", task="categorical", metric="accuracy", encoder="cpc"):
@@ -158,6 +153,57 @@ def test_verdicts_are_counted_and_pooled_by_seed():
     assert np.isnan(table.loc[1, "mean"])
 
 
+def test_verdicts_take_a_margin_and_tell_a_thread():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.01, 6)
+    noise = (noise - noise.mean()) / noise.std(ddof=1)  # its standard error is known
+
+    def verdict(mean, margin=()):
+        rows = grid_rows({"Face-STN": 0.5 + mean + 0.01 * noise, "Decision": np.full(6, 0.5)})
+        claims = {"a": ("Face-STN", "Decision", *margin)}
+        return looking.count_verdicts(comparing.headline(rows), claims)["verdict"].item()
+
+    error = 0.01 / 6**0.5  # Student's t of 5 degrees: 2.02 at 90 %, 2.57 at 95 %, 4.03 at 99 %
+    assert [verdict(k * error) for k in (5, 3, 2.3, 1, -1, -3, -5)] == [
+        "holds",
+        "holds, by a thread",
+        "open, by a thread",
+        "open",
+        "open",
+        "does not hold, by a thread",
+        "does not hold",
+    ]
+    assert verdict(-0.02, (0.05,)) == "holds"
+    assert verdict(-0.09, (0.05,)) == "does not hold"
+    assert looking.count_verdicts(
+        comparing.headline(grid_rows({"Scratch": [0.1, 0.2]})), {"a": ("Face-STN", "Decision")}
+    )["verdict"].tolist() == ["not run"]
+
+
+def frames(*eyes):
+    """Shares of one seed: eyes and the rest, of pictures whose eyes cover a tenth."""
+    found = pd.DataFrame({"eyes": eyes, "elsewhere": 1 - np.array(eyes), "mask": 0.0})
+    return found.assign(
+        eyes_density=found["eyes"] / 0.1, elsewhere_density=found["elsewhere"] / 0.9, mask_density=np.nan
+    )
+
+
+def test_shares_before_and_after_are_paired_by_seed():
+    shares = {
+        "one": {"old": [frames(0.1, 0.3), frames(0.2, 0.2)], "new": [frames(0.3, 0.3), frames(0.4, 0.2)]},
+        "two": {"old": [frames(0.1), frames(0.2)]},
+    }
+    table = looking.share_table(shares, {"step": ("old", "new"), "none": ("old", "newest")})
+    assert table[["world", "step", "region"]].to_numpy().tolist() == [
+        ["one", "step", "eyes"],
+        ["one", "step", "elsewhere"],  # no mask in this world
+    ]
+    eyes = table.iloc[0]
+    want = paired_difference(np.array([0.3, 0.3]), np.array([0.2, 0.2]))
+    assert eyes[["area", "before", "after", "change"]].tolist() == pytest.approx([0.1, 0.2, 0.3, 0.1])
+    assert (eyes["low"], eyes["high"]) == pytest.approx((want.low, want.high))
+
+
 def test_effort_is_taken_where_all_settings_ran():
     whole = grid_rows({name: [0.2 * (k + 1)] for k, name in enumerate(comparing.SETTINGS)})
     part = grid_rows({"Decision": [9.0]}, dataset="world:fabo")
@@ -209,6 +255,31 @@ def test_recovery_has_a_row_for_each_way_reading_and_seed():
     assert list(dict.fromkeys(table["setting"])) == list(looking.WAYS.values())
     assert table["lost"].all()
     assert not looking.recovery(frame.assign(right=0.3, down=-0.3))["lost"].any()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.1, 0.2, "a part"),
+        (0.2, 0.3, "all of it"),
+        (-0.1, 0.1, "nothing"),
+        (-0.1, 0.3, "nobody"),
+        (-0.3, -0.1, "something else"),
+        (0.3, 0.4, "something else"),
+        (np.nan, np.nan, "nobody"),
+    ],
+)
+def test_how_much_of_a_shift_was_undone_in_words(low, high, word):
+    assert looking.undone_in_words(low, high, still=0.0, truth=0.25).startswith(word)
+    assert looking.undone_in_words(1 - high, 1 - low, still=1.0, truth=0.75).startswith(word)  # a zoom
+
+
+def test_mean_theta_is_that_of_the_way_motion_and_seed():
+    frame = outcome()
+    for k, entry in enumerate(ENTRIES):
+        frame[entry] = 10.0 * frame["seed"] + k + 100 * (frame["layer"] == "new")
+    found = looking.mean_theta(frame, "turned", "old layer", 1)
+    assert found.tolist() == [[10, 11, 12], [13, 14, 15]]
 
 
 def test_scores_begin_with_the_upright_faces():

@@ -21,11 +21,6 @@ SHAPES = [(6, 4, 4), (5, 2, 2), (4, 3, 3), (3, 4, 6), (2, 1, 1)]
 FAST = Settings(batch_size=8, learning_rate=5e-3)
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
-
-
 @pytest.fixture
 def encoder():
     with seeded(0):

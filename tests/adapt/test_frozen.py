@@ -44,11 +44,6 @@ class Damp(PlugIn):
         return 0.1 * features.square().mean()
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
-
-
 @pytest.fixture(scope="module")
 def encoder():
     with seeded(0):

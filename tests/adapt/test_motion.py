@@ -18,11 +18,6 @@ from fer_lib.train import Parts, Settings, seeded
 FAST = Settings(batch_size=8, learning_rate=5e-3)
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
-
-
 @pytest.fixture
 def encoder():
     with seeded(0):
@@ -175,6 +170,8 @@ def test_rows_of_a_recovery_tell_all_settings_and_are_kept(encoder, parts, monke
     learned = rows["plug_in"].isin(["alone", "beside"])
     assert rows.loc[learned, list(READINGS)].notna().all().all()
     assert rows.loc[~learned, list(READINGS)].isna().all().all()
+    assert rows.loc[learned, "t13"].tolist() == pytest.approx((2 * rows.loc[learned, "right"]).tolist())
+    assert rows.loc[learned, "t11"].ne(rows.loc[learned, "t22"]).any()
     assert rows["score"].between(-1, 1).all()
     monkeypatch.setattr("fer_lib.adapt.motion.adapt", None)  # a second run would fail
     assert again()["score"].tolist() == rows["score"].tolist()

@@ -9,11 +9,6 @@ from fer_lib.encoders import FaceChannel, count_parameters
 from fer_lib.heads import Decision, SequenceHead
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
-
-
 def runs(corpus="jaffe", task="categorical", **values):
     """Rows of `scores`: one value a seed for each regime."""
     return pd.DataFrame(

@@ -24,11 +24,6 @@ SMALL = Space((1, 2), (4, 16), ("plain_sgd", "adamw"), (0.0005, 0.9), (0.001, 0.
 CLIPS = Space((1,), (4, 8), ("adamw",), (0.001, 0.1), (0.001, 0.4), lengths=(2, 3), gru_layers=(1, 2))
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
-
-
 @pytest.fixture(scope="module")
 def encoder():
     with seeded(0):

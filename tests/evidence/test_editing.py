@@ -9,6 +9,7 @@ from fer_lib import worlds
 from fer_lib.datasets import load
 from fer_lib.encoders import PriorKnowledge
 from fer_lib.evidence import editing
+from fer_lib.metrics import ccc
 from fer_lib.pretrain.autoencoder import PKAutoencoder
 
 
@@ -149,3 +150,17 @@ def test_the_truth_is_chosen_in_the_world_s_dialect(some, monkeypatch: pytest.Mo
     editing.draw_truth(some.subset([3]), editing.ring(0.5, 4))
     assert told == [worlds.WORLDS["affectnet"].dialect.reading]
     assert told[0]["stretch"] == (1.0, 1.2)  # this world's annotators read arousal a little stronger
+
+
+def test_gains_are_differences_of_concordances_of_the_same_people() -> None:
+    wanted = editing.ring(0.6, 4)
+    noise = torch.randn(30, 5, 2, generator=torch.Generator().manual_seed(0))
+    before = 0.2 * wanted + 0.1 * noise
+    after = torch.stack([before[..., 0], wanted[:, 1] + 0.1 * noise[..., 1]], -1)  # valence alone gains
+    found = editing.gains(before, after, wanted).set_index("output")
+    asked = wanted[:, 1].repeat(30).numpy()
+    by_hand = [ccc(one[..., 1].flatten().numpy(), asked) for one in (before, after)]
+    assert found.loc["valence", "mean"] == pytest.approx(by_hand[1] - by_hand[0], abs=1e-6)
+    assert found["verdict"].to_dict() == {"arousal": "as much", "valence": "more"}
+    assert editing.gains(after, before, wanted)["verdict"].tolist() == ["as much", "less"]
+    assert found.loc["valence", "low"] < found.loc["valence", "mean"] < found.loc["valence", "high"]

@@ -1,15 +1,18 @@
 """What is known of faces, who is who, small copies, and a study whose answer is known."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from fer_lib.adapt import Plan
 from fer_lib.datasets import load
 from fer_lib.encoders import CPC, InputSpec
 from fer_lib.preprocess import prepare
-from fer_lib.pretrain import predictive
-from fer_lib.pretrain.comparing import decision_runs, encoder_claims
+from fer_lib.pretrain import predictive, trained_encoder
+from fer_lib.pretrain.comparing import decision_runs, encoder_cells, encoder_claims
 from fer_lib.pretrain.kept import (
     codes_of,
     coding_study,
@@ -49,8 +52,6 @@ def test_a_world_gives_its_truth_and_not_what_raters_said(parts):
 
 
 def test_pictures_without_truth_are_measured(parts):
-    import dataclasses
-
     known = properties_of(dataclasses.replace(parts.test, truth=None))
     first = parts.test.images[0].astype(float) / 255
     assert known["brightness"][0] == pytest.approx(first.mean())
@@ -142,13 +143,38 @@ def test_an_untrained_coder_starts_where_the_trained_one_did(parts):
     torch.testing.assert_close(still, fresh, atol=1e-6, rtol=0)
 
 
-def test_a_decision_layer_on_each_encoder(parts, tmp_path, monkeypatch):
+def test_a_decision_layer_on_each_encoder(tmp_path, monkeypatch):
     monkeypatch.setenv("FER_HOME", str(tmp_path))
-    rows = decision_runs({"cpc": CPC(width=0.125, size=32)}, parts, [0, 1], epochs=1)
-    assert set(rows["encoder"]) == {"cpc"}
+    small = (("faces", 80), ("width", 0.125))
+    cells = {
+        name: dataclasses.replace(cell, recipe=cell.recipe + small)
+        for name, cell in encoder_cells("world:affectnet").items()
+        if cell.encoder == "cpc"
+    }
+    plan = Plan("smoke", 32, (80, 30), 1)
+    rows = decision_runs(cells, [0, 1], plan)
+    assert rows.groupby("encoder")["seed"].apply(list).to_dict() == {
+        "cpc": [0, 0, 1, 1],
+        "untrained": [0, 0, 1, 1],
+    }
     assert set(rows["metric"]) == {"ccc_valence", "ccc_arousal"}
-    assert set(rows["regime"]) == {"decision"}
-    assert sorted(set(rows["seed"])) == [0, 1]
+    scores = rows.pivot_table(index="encoder", columns=["seed", "metric"], values="value")
+    assert (scores.loc["cpc"] != scores.loc["untrained"]).all()
+    monkeypatch.setattr("fer_lib.adapt.grid.adapt", None)  # each is a run of its own: nothing runs twice
+    again = decision_runs(dict(reversed(cells.items())), [1], plan)
+    assert again["encoder"].tolist() == ["untrained"] * 2 + ["cpc"] * 2
+    for name in cells:
+        first, second = (one[(one["encoder"] == name) & (one["seed"] == 1)] for one in (rows, again))
+        assert first["value"].tolist() == second["value"].tolist()
+
+
+def test_an_encoder_of_no_epochs_is_the_one_that_training_starts_from(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    small = {"profile": "smoke", "faces": 80}
+    fresh = trained_encoder("cpc", epochs=0, **small)
+    still = trained_encoder("cpc", epochs=1, learning_rate=1e-12, **small)
+    assert len(fresh.history) == 0
+    torch.testing.assert_close(fresh.whole.to_code.weight, still.whole.to_code.weight, atol=1e-6, rtol=0)
 
 
 def _scores(facechannel, pk, cpc):

@@ -63,6 +63,22 @@ def test_load_says_what_is_missing(tmp_path):
         results.load(tmp_path)
 
 
+@pytest.mark.parametrize("rows", [pd.DataFrame(), pd.DataFrame(columns=list(results.COLUMNS))])
+def test_no_rows_give_no_lines(rows):
+    table = results.summarise(rows, by=["row", "column"])
+    assert list(table) == ["row", "column", "mean", "low", "high", "seeds"]
+    assert len(table) == 0
+    beside = results.beside_paper(rows, paper="face-stn", table="Fig 8")
+    assert beside["published"].tolist() == [0.46, 0.63]
+    assert beside["mean"].isna().all()
+
+
+def test_summarise_names_columns_that_rows_lack():
+    rows = pd.DataFrame([results.row(metric="m", value=1.0)])
+    with pytest.raises(ValueError, match=r"by must name columns of the rows; got \['corpus'\]"):
+        results.summarise(rows, by=["corpus"])
+
+
 def test_summarise_equals_scipys_t_interval():
     values = {"a": [0.1, 0.4, 0.35, 0.2], "b": [0.5]}
     rows = pd.DataFrame(
