@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 METHODS = ("tsne", "umap")
 COMPONENTS = 50  # principal components that the neighbour search reads
@@ -30,7 +31,8 @@ def embed(
         float32 (N, 2); the same seed gives the same points on one machine.
 
     Raises:
-        ValueError: an unknown method, too few features, or features that are not finite.
+        ValueError: an unknown method, too few features, features that are not finite, or a perplexity or
+            neighbours out of range.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -47,6 +49,11 @@ def embed(
         raise ValueError(f"method must be one of {', '.join(METHODS)}; got {method!r}. Choose one of them.")
     if len(flat) < SMALLEST:
         raise ValueError(f"features must be {SMALLEST} or more rows; got {len(flat)}. Take more faces.")
+    if not perplexity > 0 or neighbours < 2:
+        raise ValueError(
+            f"perplexity must be above 0 and neighbours at least 2; got {perplexity} and {neighbours}. "
+            "30 and 15 are usual."
+        )
     leading = _leading(flat, seed)
     if method == "umap":
         return _umap(leading, seed, min(neighbours, len(flat) - 1))
@@ -58,6 +65,8 @@ def embed(
 
 
 def _flat(features: Any) -> np.ndarray:
+    if isinstance(features, Tensor):
+        features = features.detach().float().cpu()
     flat = np.asarray(features, dtype=np.float32)
     if flat.ndim < 2 or not np.isfinite(flat).all():
         rule = "(N, D) or (N, C, h, w) and finite"
@@ -179,9 +188,16 @@ def trustworthiness(features: Any, points: np.ndarray, *, neighbours: int = 5) -
         points: (N, 2), as :func:`embed` gives them.
         neighbours: to compare, below N / 2.
 
+    Raises:
+        ValueError: features that are not finite, or too many neighbours.
+
     Reference:
         Venna and Kaski (2001).
     """
     from sklearn.manifold import trustworthiness as measure
 
+    if not 1 <= neighbours < len(points) / 2:
+        raise ValueError(
+            f"neighbours must be at least 1 and below half of {len(points)} points; got {neighbours}. Try 5."
+        )
     return float(measure(_flat(features), points, n_neighbors=neighbours))

@@ -13,8 +13,8 @@ from fer_lib.chapters.imports import Library
 
 PACKAGE = Path(__file__).resolve().parent
 ROOMS = (
-    *("adapt", "augment.py", "encoders", "evidence", "heads", "losses"),
-    *("preprocess/inputs.py", "pretrain", "train"),
+    *("adapt", "affect.py", "augment.py", "datasets/sequences.py", "encoders", "evidence", "heads", "losses"),
+    *("metrics", "preprocess/inputs.py", "pretrain", "train"),
 )
 """What decides the numbers of a training; a file or a folder of the library."""
 

@@ -144,3 +144,15 @@ def test_embed_refuses_what_it_cannot_lay_out():
         embed(np.zeros((20, 3)), "pca")
     with pytest.raises(ValueError, match="features must be 10 or more rows; got 3"):
         embed(np.zeros((3, 3)))
+    with pytest.raises(
+        ValueError, match="perplexity must be above 0 and neighbours at least 2; got 0 and 15"
+    ):
+        embed(np.zeros((20, 3)), perplexity=0)
+    with pytest.raises(ValueError, match="below half of 10 points; got 5"):
+        trustworthiness(np.zeros((10, 3)), np.zeros((10, 2)))
+
+
+def test_tensors_that_learn_are_taken():
+    features = torch.randn(12, 3, requires_grad=True)
+    found = separation(features, [0] * 6 + [1] * 6)
+    assert found == separation(features.detach().numpy(), [0] * 6 + [1] * 6)

@@ -1,9 +1,11 @@
 """The name of code: changes with what it does, not with how it is told."""
 
+import shutil
+
 import pytest
 
 from fer_lib.chapters.imports import Library
-from fer_lib.provenance import code_key, key_in, meaning
+from fer_lib.provenance import PACKAGE, code_key, key_in, meaning
 
 LOOP = '''"""Doc."""
 from lib.losses import loss
@@ -58,6 +60,17 @@ def test_only_what_decides_the_numbers_changes_the_name(library, file, old, new,
 def test_names_of_the_library_differ_and_hold_the_loop():
     assert code_key("fer_lib.train.loop") != code_key("fer_lib.heads.dense")
     assert len(code_key("fer_lib.pretrain.supervised")) == 16
+
+
+@pytest.mark.parametrize(
+    "file", ["affect.py", "metrics/agreement.py", "metrics/categories.py", "datasets/sequences.py"]
+)
+def test_labels_and_scores_decide_the_numbers_of_a_grid(file, tmp_path):
+    copy = tmp_path / "fer_lib"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    before = key_in(Library(copy), "fer_lib.adapt.grid")
+    (copy / file).write_text((copy / file).read_text() + "\nADDED = 1\n")
+    assert key_in(Library(copy), "fer_lib.adapt.grid") != before
 
 
 def test_a_docstring_alone_is_no_meaning():

@@ -1,8 +1,9 @@
 """Adapt a trained encoder to a corpus: one call for every regime, with or without a plug-in."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +56,7 @@ def adapt(
     head: Decision | None = None,
     regime: str = "decision",
     plug_in: str | Callable[..., PlugIn] | None = None,
+    options: Mapping[str, Any] | None = None,
     seeds: Iterable[int] = (0,),
     epochs: int = 20,
     settings: Settings | None = None,
@@ -74,10 +76,11 @@ def adapt(
         head: shape of the decision layer; None takes one dense layer of 64 units.
         regime: what learns besides decision layer and plug-in, see `REGIMES`; "decision" is nothing.
         plug_in: "stn", "ciao", a function of the encoder that makes one, or None.
+        options: of the plug-in; its temperature is the decision layer's where they name none.
         seeds, epochs: distinct seeds of first weights and order; passes over the training set.
         settings: None takes AdamW with the regime's rate in `RATES`; those of ``head`` come first.
-        cache: keep frozen features on disk; False encodes the images anew in every epoch.
-        views: how often each face is encoded under other changes; see `features_of`.
+        cache, views: keep frozen features on disk, of so many changed views of each face; see `features_of`.
+            Without, images are encoded anew in every epoch.
         on_epoch: called after each epoch of each seed; see ``fer_lib.train.fit``.
 
     Raises:
@@ -86,17 +89,15 @@ def adapt(
 
     Reference: Barros and Sciutti (2022), section IV; chapter 07.
     """
-    if regime not in REGIMES:
-        raise ValueError(f"regime must be one of {', '.join(REGIMES)}; got {regime!r}. Choose one of these.")
-    if test is not None:
-        check_alike(train, test, "test")
     head = head or Decision()
-    settings = _settings(settings, head, regime)
-    sets = [train, validation] if test is None else [train, validation, test]
+    settings, sets = _settings(settings, head, regime), _sets(train, validation, test)
+    build = partial(
+        build_adaptable, encoder, train, head=head, regime=regime, plug_in=plug_in, options=options
+    )
     result = Adapted(rows=None)  # type: ignore[arg-type]
 
     def run(seed: int) -> list[dict[str, Any]]:
-        model = build_adaptable(encoder, train, head=head, regime=regime, plug_in=plug_in, seed=seed)
+        model = build(seed=seed)
         learner, given = _behind(model, sets, settings, cache=cache, views=views)
         done = fit(learner, *given[:2], epochs=epochs, seed=seed, settings=settings, on_epoch=on_epoch)
         result.models[seed], result.fits[seed] = model.eval(), done
@@ -124,32 +125,42 @@ def build_adaptable(
     head: Decision,
     regime: str,
     plug_in: str | Callable[..., PlugIn] | None,
+    options: Mapping[str, Any] | None = None,
     seed: int,
 ) -> FaceModel:
     """Join a copy of an encoder, a plug-in and a decision layer, frozen as the regime says.
 
     Args:
-        encoder, head, regime, plug_in: see :func:`adapt`.
+        encoder, head, regime, plug_in, options: see :func:`adapt`.
         faces: gives task and classes.
         seed: draws the new weights.
+
+    Raises:
+        ValueError: an unknown plug-in, options without one, or a decision layer for clips on single images.
     """
     copy = deepcopy(encoder) if regime != "scratch" else fresh_encoder(encoder, seed)
     with seeded(seed):
-        plug = _make(plug_in, copy, head)
+        plug = _make(plug_in, copy, head, dict(options or {}))
         shape = copy.feature_shape if plug is None else plug.feature_shape
         model = FaceModel(copy, build_head(head, faces, shape), plug)
     return free_for(model, regime)
 
 
-def _make(plug_in: str | Callable[..., PlugIn] | None, encoder: Encoder, head: Decision) -> PlugIn | None:
-    if plug_in is None or callable(plug_in):
-        return None if plug_in is None else plug_in(encoder)
+def _make(
+    plug_in: str | Callable[..., PlugIn] | None, encoder: Encoder, head: Decision, options: dict[str, Any]
+) -> PlugIn | None:
+    if plug_in is None:
+        if options:
+            raise ValueError(f"options must be empty without a plug-in; got {options}. Name the plug-in.")
+        return None
+    if callable(plug_in):
+        return plug_in(encoder, **options)
     if plug_in not in PLUG_INS:
         raise ValueError(
             f"plug_in must be one of {', '.join(PLUG_INS)}; got {plug_in!r}. Choose one, or None."
         )
     own = {} if plug_in != "ciao" or head.temperature is None else {"temperature": head.temperature}
-    return PLUG_INS[plug_in](encoder, **own)
+    return PLUG_INS[plug_in](encoder, **(own | options))
 
 
 def _name(plug_in: str | Callable[..., PlugIn] | None) -> str:
@@ -178,8 +189,16 @@ def _behind(
     return model.tail(), kept + [features_of(model.encoder, faces, stage) for faces in others]
 
 
+def _sets(train: Any, validation: Any, test: Any) -> list[Any]:
+    others = {"validation": validation} | ({} if test is None else {"test": test})
+    for name, faces in others.items():
+        check_alike(train, faces, name)
+    return [train, *others.values()]
+
+
 def _settings(settings: Settings | None, head: Decision, regime: str) -> Settings:
+    if regime not in REGIMES:
+        raise ValueError(f"regime must be one of {', '.join(REGIMES)}; got {regime!r}. Choose one of these.")
     settings = settings or Settings(batch_size=32, learning_rate=RATES[regime])
-    if head.learning_rate is None:
-        return settings
-    return replace(settings, learning_rate=head.learning_rate, optimizer=head.optimizer or settings.optimizer)
+    named: dict[str, Any] = {"learning_rate": head.learning_rate, "optimizer": head.optimizer}
+    return replace(settings, **{name: value for name, value in named.items() if value is not None})

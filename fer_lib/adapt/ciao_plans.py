@@ -11,8 +11,8 @@ from fer_lib.train.settings import Settings
 RATES = {"all": 1e-3, "last_conv": 2e-3, "decision": 2e-3}
 """Learning rate by regime, the same with and without CIAO."""
 VALUES, CLASSES = "AffectNet, values", "AffectNet, classes"
-CLOSE_LIMITS = {"smoke": (160, 80), "quick": (2000, 500), "full": (None, None)}
-WIDE_LIMITS = {"smoke": (80, 60), "quick": (1000, 300), "full": (None, None)}
+CLOSE_LIMITS = {"smoke": (160, 80), "quick": (2400, 600), "full": (None, None)}
+WIDE_LIMITS = {"smoke": (80, 60), "quick": (1400, 350), "full": (None, None)}
 MASKED_LIMITS = {"smoke": (80, 60), "quick": (400, 150), "full": (None, None)}
 
 

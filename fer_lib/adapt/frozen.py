@@ -5,6 +5,7 @@ the numbers depend on: the encoder's weights, the faces, the stage and the views
 """
 
 import hashlib
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor
 from fer_lib import artifacts
 from fer_lib.augment import Augmentation, augment
 from fer_lib.encoders.contract import Encoder
+from fer_lib.errors import DataError
 from fer_lib.preprocess import prepare
 from fer_lib.provenance import code_key
 from fer_lib.train.batches import DeviceFaces
@@ -80,12 +82,13 @@ def features_of(
 ) -> FeatureSet:
     """Encode every face of a set once, or open what was kept of an earlier time.
 
-    The encoder runs in evaluation mode. With ``views`` above 1, each face is encoded again under changes
-    drawn once (`VIEWS`); training then draws a view of each face in every epoch. That is a part of what
-    augmentation gives at a part of its price: the same few views come back (chapter 07 measures both).
+    The encoder runs in evaluation mode and float32; where training without a cache encodes in half precision
+    (on CUDA), the two differ by that rounding. With ``views`` above 1, each face is encoded again under
+    changes drawn once (`VIEWS`); training then draws a view of each face in every epoch. That is a part of
+    what augmentation gives at a part of its price: the same few views come back (chapter 07 measures both).
 
     Args:
-        encoder: any encoder of the contract; it is not changed.
+        encoder: any encoder of the contract; moved to ``fer_lib.train.device``, not changed otherwise.
         faces: a FaceSet or a SequenceSet.
         stage: "map" for what the encoder gives, "trunk" for what goes into its last convolution, "units" for
             that and the answer of ``last_conv.units``.
@@ -98,8 +101,12 @@ def features_of(
 
     Raises:
         ValueError: an unknown stage, fewer than one view, or no faces.
+        DataError: what was kept is damaged; names the folder to delete.
     """
     _check(faces, stage, views)
+    # Also where nothing is encoded: what is joined to it later must lie on one device. The layout is that of
+    # ``fit``, so that convolutions round alike.
+    encoder.to(device()).to(memory_format=torch.channels_last)
     frames = getattr(faces, "frames", faces)
     name = artifacts.key(
         code=code_key(__name__), encoder=weights_key(encoder), faces=frames.origin, rows=_digest(frames.rows),
@@ -111,8 +118,7 @@ def features_of(
         folder = artifacts.build_once(
             SHELF, name, lambda place: _write(encoder, frames, stage, views, seed, place)
         )
-        paths = sorted(folder.glob("*.npy"))
-        arrays = tuple(np.load(path, mmap_mode="r", allow_pickle=False) for path in paths)
+        arrays = _opened(folder, 2 if stage == "units" else 1, views * len(frames))
     else:
         parts = list(_encoded(encoder, frames, stage, views, seed))
         arrays = tuple(np.concatenate([part[k] for part in parts]) for k in range(len(parts[0])))
@@ -120,10 +126,17 @@ def features_of(
 
 
 def weights_key(encoder: Encoder) -> str:
-    """Name of an encoder: its options, every number it keeps, and the code that turns faces into a map."""
+    """Name of an encoder: its options, every number it keeps, and the code that turns faces into a map.
+
+    Of an encoder from outside the library the source of its class counts, not what that calls.
+
+    Raises:
+        OSError: such a class has no source, as one typed at a prompt.
+    """
     digest = hashlib.sha256(json.dumps(encoder.options, sort_keys=True).encode())
     module = type(encoder).__module__
-    digest.update((code_key(module) if module.startswith("fer_lib.") else module).encode())
+    own = module.startswith("fer_lib.")
+    digest.update((code_key(module) if own else module + inspect.getsource(type(encoder))).encode())
     for name, value in sorted(encoder.state_dict().items()):
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
@@ -145,8 +158,7 @@ def _encoded(
 ) -> Iterator[tuple[np.ndarray, ...]]:
     """The features of some faces after the other, view by view."""
     batches, spec, was_training = DeviceFaces(frames, device()), encoder.input_spec, encoder.training
-    encoder.to(memory_format=torch.channels_last)  # as ``fit`` has it: convolutions then round alike
-    encoder.to(batches.where).eval()
+    encoder.eval()
     try:
         for view in range(views):
             generator = torch.Generator().manual_seed(epoch_seed(seed, view, "view"))
@@ -182,6 +194,23 @@ def _write(encoder: Encoder, frames: Any, stage: str, views: int, seed: int, pla
         start += len(parts[0])
     for file in files:
         file.flush()
+
+
+def _opened(folder: Path, parts: int, rows: int) -> tuple[np.ndarray, ...]:
+    """The arrays that :func:`_write` left in a folder, memory-mapped."""
+    fix = f"Delete the folder {folder}; it is made anew."
+    arrays = []
+    for k in range(parts):
+        where = f"{folder.name}/part_{k}.npy"
+        try:
+            array = np.load(folder / f"part_{k}.npy", mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise DataError(where, "must be a whole file of features", str(error), fix) from error
+        if array.dtype != np.float32 or array.ndim < 2 or len(array) != rows:
+            found = f"{array.dtype} {array.shape}"
+            raise DataError(where, f"must hold float32 features of {rows} faces", found, fix)
+        arrays.append(array)
+    return tuple(arrays)
 
 
 def _digest(rows: np.ndarray) -> str:

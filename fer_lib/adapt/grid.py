@@ -3,14 +3,11 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fer_lib import artifacts
-from fer_lib.adapt import adapting
 from fer_lib.adapt.adapting import Adapted, adapt
 from fer_lib.adapt.frozen import weights_key
-from fer_lib.adapt.plugins import PLUG_INS
 from fer_lib.encoders.contract import Encoder
 from fer_lib.errors import DataError
 from fer_lib.heads import Decision
@@ -108,6 +105,7 @@ def run_grid(
 
     Raises:
         DataError: a kept run is damaged.
+        ValueError: the plan has no epochs or settings for the regime of a cell.
     """
     import pandas as pd
 
@@ -127,6 +125,10 @@ def run_cell(cell: Cell, seeds: Sequence[int], plan: Plan) -> tuple[Adapted, Par
 
     Returns:
         What :func:`adapt` gives, and the sets (clips where the decision layer reads clips).
+
+    Raises:
+        ValueError: a cell with an unknown encoder, regime, plug-in or option, or a task that the data lack.
+        DataError: data that are missing or broken.
     """
     opened = _Opened(plan)
     parts, encoder = opened.parts(cell), opened.encoder(cell)
@@ -201,7 +203,7 @@ def _one(cell: Cell, seed: int, plan: Plan, opened: _Opened, also: Look | None) 
     also = also if cell.plug_in else None
     looked = {} if also is None else {"also": f"{also.__qualname__} {code_key(also.__module__)}"}
     name = artifacts.key(
-        code=code_key(adapting.__name__), encoder=weights_key(encoder),
+        code=code_key(__name__), encoder=weights_key(encoder),
         cell=_plain(cell), plan=_plain(plan), seed=seed,
         sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)], **looked,
     )  # fmt: skip
@@ -217,16 +219,20 @@ def _one(cell: Cell, seed: int, plan: Plan, opened: _Opened, also: Look | None) 
 
 
 def _adapted(cell: Cell, seeds: Sequence[int], plan: Plan, parts: Parts, encoder: Encoder) -> Adapted:
-    plug_in: Any = cell.plug_in
-    if plug_in is not None and cell.options:
-        plug_in = partial(PLUG_INS[plug_in], **dict(cell.options))
-    epochs = plan.epochs if isinstance(plan.epochs, int) else plan.epochs[cell.regime]
-    settings = plan.settings[cell.regime] if isinstance(plan.settings, dict) else plan.settings
+    epochs, settings = (_of_regime(plan, name, cell.regime) for name in ("epochs", "settings"))
     return adapt(
         encoder, parts.train, parts.validation, test=parts.test, head=decision_of(cell, plan),
-        regime=cell.regime, plug_in=plug_in, seeds=seeds, epochs=epochs, settings=settings,
-        cache=plan.cache, views=plan.views if cell.regime in ("decision", "last_conv") else 1,
+        regime=cell.regime, plug_in=cell.plug_in, options=dict(cell.options), seeds=seeds, epochs=epochs,
+        settings=settings, cache=plan.cache,
+        views=plan.views if cell.regime in ("decision", "last_conv") else 1,
     )  # fmt: skip
+
+
+def _of_regime(plan: Plan, name: str, regime: str) -> Any:
+    value = getattr(plan, name)
+    if isinstance(value, dict) and regime not in value:
+        raise ValueError(f"{name} of the plan must name {regime}; got {', '.join(value)}. Add it.")
+    return value[regime] if isinstance(value, dict) else value
 
 
 def _read(path: Any) -> list[dict[str, Any]]:

@@ -1,9 +1,11 @@
 """Which parts of a trained model learn from new faces: the four regimes that the papers compare."""
 
 from copy import deepcopy
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
+from fer_lib.adapt.plugins import PLUG_INS, recipe_of_plug_in
 from fer_lib.encoders.contract import Encoder, count_parameters
 from fer_lib.heads import FaceModel
 from fer_lib.train.randomness import seeded
@@ -40,7 +42,8 @@ def apply_regime(model: FaceModel, regime: str, *, seed: int | None = None) -> F
         The model.
 
     Raises:
-        ValueError: an unknown regime, or "scratch" without a seed.
+        ValueError: an unknown regime; "scratch" without a seed, with a plug-in that is none of `PLUG_INS`, or
+            with a decision layer whose weights cannot be drawn anew.
 
     Example:
         >>> from fer_lib.encoders import FaceChannel
@@ -51,7 +54,7 @@ def apply_regime(model: FaceModel, regime: str, *, seed: int | None = None) -> F
         True
 
     Reference:
-        Barros and Sciutti (2022), section IV.B; chapter 17.
+        Barros and Sciutti (2022), section IV.B; chapter 07.
     """
     if regime not in REGIMES:
         raise ValueError(f"regime must be one of {', '.join(REGIMES)}; got {regime!r}. Choose one of these.")
@@ -85,17 +88,35 @@ def fresh_encoder(encoder: Encoder, seed: int) -> Encoder:
     """A copy of an encoder with new weights, drawn as for an untrained one."""
     copy = deepcopy(encoder)
     with seeded(seed):
-        options = {name: value for name, value in encoder.options.items() if name != "name"}
-        copy.load_state_dict(type(encoder)(**options).state_dict())
+        copy.load_state_dict(_new_weights(encoder))
     return copy.unfreeze()
 
 
+def _new_weights(encoder: Encoder) -> dict[str, Tensor]:
+    options = {name: value for name, value in encoder.options.items() if name != "name"}
+    return type(encoder)(**options).state_dict()
+
+
 def _renew(model: FaceModel, seed: int) -> None:
-    """Draw all weights anew, as they are drawn for an untrained model."""
+    """Draw all weights anew, as they are drawn for an untrained model: encoder, plug-in, decision layer."""
+    layers = _layers_of(model.head)
+    recipe = None if model.plug_in is None else recipe_of_plug_in(model.plug_in)
     with seeded(seed):
-        options = {name: value for name, value in model.encoder.options.items() if name != "name"}
-        fresh = type(model.encoder)(**options)
-        model.encoder.load_state_dict(fresh.state_dict())
-        for layer in model.head.modules():
-            if isinstance(layer, nn.Linear):
-                layer.reset_parameters()
+        model.encoder.load_state_dict(_new_weights(model.encoder))
+        if recipe is not None:
+            name, options = recipe
+            model.plug_in.load_state_dict(PLUG_INS[name](model.encoder, **options).state_dict())
+        for layer in layers:
+            layer.reset_parameters()
+
+
+def _layers_of(head: nn.Module) -> list[Any]:
+    """The layers of a decision layer that hold numbers."""
+    layers = [layer for layer in head.modules() if list(layer.parameters(recurse=False))]
+    for layer in layers:
+        if not hasattr(layer, "reset_parameters"):
+            raise ValueError(
+                f"head must have layers with reset_parameters for scratch; got {type(layer).__name__} "
+                "without. Build a new head instead."
+            )
+    return layers

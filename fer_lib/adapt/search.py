@@ -81,7 +81,8 @@ def search(
         progress: show a bar.
 
     Raises:
-        ValueError: fewer than one trial, or none that finished.
+        ValueError: fewer than one trial, or none that finished; with the first trial, an unknown plug-in or
+            validation faces of other classes.
 
     Reference:
         Bergstra et al. (2011) for the estimators; Barros and Sciutti (2022), appendix A. Chapter 07.
@@ -140,6 +141,10 @@ def search_corpus(
         plug_in, trials, seed, progress: see :func:`search`.
         profile: "smoke", "quick" or "full": how many faces and epochs; full takes all.
         data_root: folder of a real corpus.
+
+    Raises:
+        ValueError: an unknown encoder or profile, a corpus without a task for it, or as in :func:`search`.
+        DataError: data that are missing or broken.
     """
     from fer_lib.adapt.grid import TASKS
     from fer_lib.chapters.helpers import choose

@@ -35,7 +35,10 @@ def write_weights(path: str | Path, module: nn.Module, *, form: str, told: dict[
 
 
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:
-    """Everything that a module keeps, by name: copies of their own on the CPU, as safetensors wants them."""
+    """Everything that a module keeps, by name: copies of their own on the CPU, as safetensors wants them.
+
+    Also what a training keeps of its best epoch: ``load_state_dict`` puts them back.
+    """
     return {name: value.detach().cpu().contiguous().clone() for name, value in module.state_dict().items()}
 
 

@@ -19,7 +19,8 @@ def save_encoder(path: str | Path, encoder: Encoder, *, about: dict[str, Any] | 
     Args:
         path: of the file, by custom ending in ".safetensors".
         encoder: one of `ENCODERS`.
-        about: what to remember of it, as plain JSON values: what it learned from, how well it does.
+        about: what to remember of it, as plain JSON values: what it learned from, how well it does. It stands
+            in the header, for whoever opens the file.
 
     Returns:
         The path.
@@ -37,8 +38,8 @@ def load_encoder(path: str | Path, *, like: dict[str, Any] | None = None) -> Enc
             ``{"name": "pk", "width": 0.25, "size": 48}``; None takes any.
 
     Raises:
-        DataError: no such file, a damaged one, one of another kind, or another encoder, width or side of the
-            image than asked for.
+        DataError: no such file, a damaged one, one of another kind, or another encoder, width, side of the
+            image or other option than asked for, also one that the encoder does not have.
     """
     where = Path(path).name
     told, tensors = read_weights(path, form=FORMAT, fix=FIX)
@@ -55,15 +56,6 @@ def load_encoder(path: str | Path, *, like: dict[str, Any] | None = None) -> Enc
         raise DataError(where, "its options must build an encoder", str(error), FIX) from error
     load_whole(encoder, tensors, where=where, fix=FIX)
     return encoder.eval()
-
-
-def about_encoder(path: str | Path) -> dict[str, Any]:
-    """What the maker of a file wrote down about its encoder.
-
-    Raises:
-        DataError: as :func:`load_encoder`.
-    """
-    return read_weights(path, form=FORMAT, fix=FIX)[0]["about"]
 
 
 def _compare(where: str, options: dict[str, Any], like: dict[str, Any]) -> None:

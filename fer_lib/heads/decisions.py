@@ -1,5 +1,6 @@
 """The decision layer of each corpus: how large, over how many frames, trained how."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,8 @@ class Decision:
         temperature: of CIAO's contrastive loss, where that plug-in is used; None for its own.
 
     Raises:
-        ValueError: a negative number of units, or fewer than one frame or recurrent layer.
+        ValueError: a negative number of units, fewer than one frame or recurrent layer, an unknown optimiser,
+            or a rate or temperature that is not above 0.
     """
 
     hidden: tuple[int, ...] = (64,)
@@ -37,6 +39,17 @@ class Decision:
     temperature: float | None = None
 
     def __post_init__(self) -> None:
+        from fer_lib.train.settings import OPTIMIZERS  # that room imports this one
+
+        if self.optimizer not in (None, *OPTIMIZERS):
+            known = ", ".join(OPTIMIZERS)
+            raise ValueError(
+                f"optimizer must be one of {known}; got {self.optimizer!r}. Choose one, or None."
+            )
+        for name in ("learning_rate", "temperature"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"{name} must be above 0 and finite; got {value}. Choose one, or None.")
         for name, least in (("gru", 0), ("gru_layers", 1), ("length", 1)):
             if getattr(self, name) < least:
                 raise ValueError(

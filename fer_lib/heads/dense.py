@@ -107,12 +107,17 @@ def head_for(
         **options: of that class: ``hidden``, ``loss``, ...
 
     Raises:
-        ValueError: the task has no decision layer.
+        ValueError: the task has no decision layer, or one of sequences shall read single pictures.
     """
     if faces.task not in KIND_OF_TASK:
         raise ValueError(
             f"faces must have a task among {', '.join(KIND_OF_TASK)}; got {faces.task!r}. "
             "Change it with faces.as_task(...)."
+        )
+    if getattr(make, "reads_sequences", False) and getattr(faces, "index", None) is None:
+        raise ValueError(
+            f"faces must be clips for {make.__name__}; got the single pictures of {faces.name}. Join frames "
+            "with as_sequences, or take DenseHead."
         )
     outputs = 2 if faces.task == "valence_arousal" else len(faces.classes)
     return make(feature_shape, outputs, kind=KIND_OF_TASK[faces.task], **options)

@@ -81,6 +81,11 @@ class FaceModel(nn.Module):
         if not getattr(self.head, "reads_sequences", False):
             return self._features(inputs, start)
         pair = isinstance(inputs, tuple)
+        if start == "images" and inputs.ndim != 5:
+            raise ValueError(
+                f"inputs must be clips (B, T, C, H, W) for a decision layer of sequences; got "
+                f"{tuple(inputs.shape)}. Join frames with as_sequences, or take a DenseHead."
+            )
         clips = inputs[0].shape[:2] if pair else inputs.shape[:2]
         flat = tuple(part.flatten(0, 1) for part in inputs) if pair else inputs.flatten(0, 1)
         return self._features(flat, start).unflatten(0, clips)

@@ -56,6 +56,15 @@ class SequenceHead(DenseHead):
         self.gru = nn.GRU(prod(feature_shape), gru, num_layers=layers, batch_first=True)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map features (B, T, C, h, w) to raw outputs (B, outputs): logits, or values."""
+        """Map features (B, T, C, h, w) to raw outputs (B, outputs): logits, or values.
+
+        Raises:
+            ValueError: features without frames.
+        """
+        if features.ndim < 3:
+            raise ValueError(
+                f"features must be of clips, (B, T, ...); got {tuple(features.shape)}. Join frames with "
+                "as_sequences, or use DenseHead."
+            )
         _, states = self.gru(features.flatten(2))  # (layers, B, gru), after the last frame
         return super().forward(states[-1])

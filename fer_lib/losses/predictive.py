@@ -137,6 +137,8 @@ def _check_choice(
                 f"positive must be ({batch},) with keys (B, N, D); got {tuple(positive.shape)}. With keys "
                 "(B, D) key i belongs to query i."
             )
+        if positive.is_floating_point():
+            raise ValueError(f"positive must hold whole numbers; got {positive.dtype}. Convert with long().")
         if not ((positive >= 0) & (positive < candidates)).all():
             raise ValueError(
                 f"positive must lie in [0, {candidates}); got {int(positive.min())} to "

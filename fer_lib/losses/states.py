@@ -16,6 +16,9 @@ class StateLoss:
     Args:
         targets: states of the training set, (N, K) of 0 and 1.
 
+    Raises:
+        ValueError: no targets.
+
     Example:
         >>> import torch
         >>> loss = StateLoss(torch.tensor([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
@@ -24,6 +27,8 @@ class StateLoss:
     """
 
     def __init__(self, targets: Tensor) -> None:
+        if not len(targets):
+            raise ValueError("targets must hold at least one face; got 0. Check the split and the filters.")
         share = targets.float().mean(0).cpu()
         self.weights = ((1 - share) / share.clamp_min(1e-6)).clamp(max=RAREST)
         self.weights[share == 0] = 1.0  # nothing to weigh up

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from fer_lib.chapters.helpers import choose
 from fer_lib.encoders import make_encoder
 from fer_lib.encoders.contract import Encoder
+from fer_lib.encoders.files import tensors_of
 from fer_lib.preprocess.inputs import prepare
 from fer_lib.pretrain.adversarial_losses import WEIGHTS, IdentityFeatures, reconstruction_loss
 from fer_lib.pretrain.adversarial_steps import Steps
@@ -148,7 +149,7 @@ class Training:
         self.faces = DeviceFaces(parts.train, where)
         self.check = DeviceFaces(parts.validation, where)
         self.batch_size, self.seed = recipe["batch_size"], seed
-        self.good = _copy(self.model)
+        self.good = tensors_of(self.model)
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """One pass over the faces."""
@@ -161,7 +162,7 @@ class Training:
             if len(index) > 1:
                 losses.append(self.steps.batch(*self.batch(self.faces, index), generator))
         means = self.means_of(losses, epoch)
-        self.good = _copy(self.model)
+        self.good = tensors_of(self.model)
         seconds = time.perf_counter() - started
         return {"epoch": epoch + 1, **means, "validation": self.validate(), "seconds": seconds}
 
@@ -198,7 +199,3 @@ class Training:
         images, affect = self.batch(self.check, index)
         painted = self.model.edit(images, affect)
         return reconstruction_loss(painted, images, kind=self.model.reconstruction).item()
-
-
-def _copy(model: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}

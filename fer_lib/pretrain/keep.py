@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from fer_lib import artifacts
 from fer_lib.encoders import load_encoder, save_encoder
 from fer_lib.encoders.contract import Encoder
+from fer_lib.encoders.files import load_whole, read_weights, write_weights
+from fer_lib.errors import DataError
 from fer_lib.provenance import code_key
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from fer_lib.train.parts import Parts
 
 SHELF = "encoders"
+WHOLE = "fer_lib.whole.1"
 WAYS = {
     "facechannel": "supervised",
     "pk": "adversarial",
@@ -127,25 +130,33 @@ def save_trained(
     place: Path, encoder: Encoder, history: "pd.DataFrame", whole: "nn.Module | None" = None
 ) -> None:
     """Write an encoder, its history and, where there is one, the whole it is a part of into a folder."""
-    from safetensors.torch import save
-
     save_encoder(place / "encoder.safetensors", encoder)
     history.to_json(place / "history.json", orient="records", double_precision=15)
     if whole is not None:
-        state = {n: value.detach().cpu().contiguous().clone() for n, value in whole.state_dict().items()}
-        artifacts.atomic_write(place / "whole.safetensors", save(state))
+        write_weights(place / "whole.safetensors", whole, form=WHOLE, told={})
 
 
 def open_trained(way: Any, folder: Path, recipe: dict[str, Any], dataset: str) -> Trained:
-    """Open what :func:`save_trained` wrote; ``way`` rebuilds the whole."""
-    import pandas as pd
-    from safetensors.torch import load_file
+    """Open what :func:`save_trained` wrote; ``way`` rebuilds the whole.
 
-    encoder = load_encoder(folder / "encoder.safetensors").eval()
-    history = pd.read_json(folder / "history.json", orient="records")
+    Raises:
+        DataError: a file is damaged; says which folder to delete.
+    """
+    import pandas as pd
+
+    fix = f"Delete the folder {folder}; it is trained anew."
+    try:
+        encoder = load_encoder(folder / "encoder.safetensors").eval()
+    except DataError as error:
+        raise DataError(error.where, error.rule, error.got, fix) from error
+    try:
+        history = pd.read_json(folder / "history.json", orient="records")
+    except (ValueError, OSError) as error:
+        raise DataError("history.json", "must be a whole history", str(error), fix) from error
     whole = None
     if (folder / "whole.safetensors").is_file():
+        _, tensors = read_weights(folder / "whole.safetensors", form=WHOLE, fix=fix)
         whole = way.rebuild(recipe, encoder)
-        whole.load_state_dict(load_file(folder / "whole.safetensors"))
+        load_whole(whole, tensors, where="whole.safetensors", fix=fix)
         whole.eval()
     return Trained(encoder, history, recipe, dataset, whole)

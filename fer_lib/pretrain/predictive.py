@@ -11,6 +11,7 @@ from fer_lib.augment import Augmentation, augment
 from fer_lib.chapters.helpers import choose
 from fer_lib.encoders import CPC
 from fer_lib.encoders.contract import Encoder
+from fer_lib.encoders.files import tensors_of
 from fer_lib.losses import candidate_scores, info_nce, picking
 from fer_lib.preprocess import prepare
 from fer_lib.pretrain.alike import draw_sequences, groups_of, label_entropy
@@ -186,7 +187,7 @@ class _Training:
         self.watched_groups = self.groups_of(parts.validation)
         self.settings = Settings(learning_rate=recipe["learning_rate"], weight_decay=0.01)
         self.optimizer = self.settings.make_optimizer(self.coder)
-        self.step, self.kept = 0, _copy(self.coder)
+        self.step, self.kept = 0, tensors_of(self.coder)
         known = recipe["positives"] == "label"
         self.ceiling = label_entropy(self.groups) if known else math.nan
 
@@ -211,7 +212,7 @@ class _Training:
         total = len(batches) * self.recipe["epochs"]
         self.coder.train()
         rows = [self.one_step(pair, number, at, total, generator) for at, pair in enumerate(batches)]
-        self.kept = _copy(self.coder)
+        self.kept = tensors_of(self.coder)
         row = {"epoch": number + 1} | {name: _mean(row[name] for row in rows) for name in rows[0]}
         row |= {f"validation_{name}": value for name, value in self.watch().items()}
         return row | {"ceiling": self.ceiling, "seconds": time.perf_counter() - started}
@@ -288,7 +289,3 @@ def _mean(values: Any, weights: list[int] | None = None) -> float:
 
     listed = list(values)
     return float(np.average(listed, weights=weights)) if listed else math.nan
-
-
-def _copy(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}

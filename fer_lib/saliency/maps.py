@@ -24,7 +24,10 @@ class _Probe(nn.Module):
     formula does not depend on the unit of the map; in units of a thousandth the guard counts for nothing.
     """
 
+    calls = 0  # since the model was last asked
+
     def forward(self, maps: Tensor) -> Tensor:
+        self.calls += 1
         return (UNIT * maps.detach()).requires_grad_()
 
 
@@ -38,12 +41,20 @@ class _Back(nn.Module):
 class _Flat(nn.Module):
     """A model over single images or, ``moments`` to a clip, over the frames of clips laid end to end."""
 
-    def __init__(self, model: Any, moments: int | None) -> None:
+    def __init__(self, model: Any, probe: _Probe, moments: int | None) -> None:
         super().__init__()
-        self.model, self.moments = model, moments
+        self.model, self.probe, self.moments = model, probe, moments
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.model(images if self.moments is None else images.unflatten(0, (-1, self.moments)))
+        self.probe.calls = 0
+        outputs = self.model(images if self.moments is None else images.unflatten(0, (-1, self.moments)))
+        if self.probe.calls != 1:  # the gradients of one map would be paired with another
+            raise ValueError(
+                f"plug_in must use the encoder's last convolution once; got {self.probe.calls} times with "
+                f"{type(self.model.plug_in).__name__}, so there is no one map to show. Choose a plug-in that "
+                "does, such as a Face-STN behind the encoder."
+            )
+        return outputs
 
 
 class _Output:
@@ -73,8 +84,10 @@ def grad_cam(
         \alpha_{cij} = \frac{g_{cij}^2}{2 g_{cij}^2 + g_{cij}^3 \sum_{ab} A_{cab}}
 
     and shows the positive part of the weighted sum of channels. "gradcam" takes the mean of g for w. The
-    map is what enters ``encoder.last_conv.finish``: behind CIAO's division, and before Face-STN's warp, so
-    that it lies over the image whatever the plug-in, and all plug-ins are shown at one resolution. Each map
+    map is what enters ``encoder.last_conv.finish``: behind CIAO's division, and before the warp of a Face-STN
+    behind the encoder, so that it lies over the image with either, and all are shown at one resolution. A
+    Face-STN in the encoder (``at="trunk"``) is refused: its convolution reads the map moved and unmoved.
+    Without the unmoved half (``concat=False``) the map lies over the moved face instead. Each map
     is brought to [0, 1] by its own least and largest value and then enlarged: maps say where, not how much.
     Each cell is drawn where its convolutions look, see ``fer_lib.saliency.centres``.
 
@@ -91,7 +104,8 @@ def grad_cam(
         float32 (N, S, S), or (N, T, S, S), in [0, 1]; all 0 where nothing drives the output.
 
     Raises:
-        ValueError: an unknown method, an output that the model has not, or no output for values.
+        ValueError: an unknown method, an output that the model has not, no output for values, or a plug-in
+            that uses the last convolution other than once.
 
     Example:
         >>> from fer_lib.encoders import FaceChannel
@@ -135,7 +149,10 @@ def _cam(model: Any, method: str, moments: int | None) -> Iterator[Any]:
     twin.encoder.last_conv.finish = nn.Sequential(probe, _Back(), twin.encoder.last_conv.finish)
     kind = GradCAMPlusPlus if method == "gradcam++" else GradCAM
     # cuDNN's recurrent layers give gradients in training mode only
-    with kind(_Flat(twin, moments), [probe]) as cam, torch.backends.cudnn.flags(enabled=moments is None):
+    with (
+        kind(_Flat(twin, probe, moments), [probe]) as cam,
+        torch.backends.cudnn.flags(enabled=moments is None),
+    ):
         yield cam
 
 
@@ -176,6 +193,8 @@ def activation_maps(model: Any, images: Tensor) -> np.ndarray:
 
     The mean over channels of the absolute features, behind the plug-in where there is one, enlarged to the
     image, each cell drawn where its convolutions look. Unlike Grad-CAM++ it knows nothing of the decision.
+    Chapter 05 shows such means of encoders alone; this is for whole models, with the plug-ins of chapters 08
+    and 09.
 
     Args:
         model: a ``FaceModel`` of single images.
@@ -197,7 +216,9 @@ def activation_maps(model: Any, images: Tensor) -> np.ndarray:
 
 
 def mean_maps(maps: np.ndarray, labels: Any) -> tuple[list[Any], np.ndarray]:
-    """The mean map of each label.
+    """The mean map of each label: where a model looks when it sees a class, over all faces of it.
+
+    For maps of :func:`grad_cam` (chapters 08 and 09) and :func:`activation_maps`.
 
     Args:
         maps: (N, S, S).

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from fer_lib.artifacts import atomic_write
 from fer_lib.encoders.contract import describe
+from fer_lib.encoders.files import digest, open_safetensors
 from fer_lib.errors import DataError
 
-FORMAT = "fer_lib.training.1"
+FORMAT = "fer_lib.training.2"
 State = dict[str, Tensor]
 
 
@@ -42,14 +42,32 @@ class Progress:
 def identity(model: nn.Module, train: Any, validation: Any, **options: Any) -> dict[str, Any]:
     """What must agree between a checkpoint and the training that resumes from it, as plain JSON values."""
     encoder = getattr(model, "encoder", None)
+    named = dict(model.named_parameters())
+    frozen = {name: value.detach().cpu() for name, value in named.items() if not value.requires_grad}
     parts = {
         "encoder": getattr(encoder, "options", {}),
         "weights": describe(model),
+        "learns": [name for name, value in named.items() if value.requires_grad],
+        "frozen": digest(frozen),
+        "plug_in": _plain(getattr(model, "plug_in", None)),
+        "head": _plain(getattr(model, "head", None)),
         "train": train.fingerprint,
         "validation": validation.fingerprint,
         **options,
     }
     return json.loads(json.dumps(parts, sort_keys=True))  # tuples become lists, as they will when read back
+
+
+def _plain(part: nn.Module | None) -> dict[str, Any]:
+    """Class and plain options of a part of a model, as it keeps them."""
+    if part is None:
+        return {}
+    options = {
+        name: value
+        for name, value in vars(part).items()
+        if isinstance(value, bool | int | float | str | tuple) and name[0] != "_" and name != "training"
+    }
+    return {"class": type(part).__name__} | options
 
 
 def save_checkpoint(
@@ -70,6 +88,7 @@ def save_checkpoint(
         "who": json.dumps(who, sort_keys=True),
         "rows": json.dumps(progress.rows),
         "best": json.dumps([progress.best_epoch, progress.best_value]),
+        "sha256": digest(tensors),
     }
     atomic_write(path, save(tensors, metadata=header))
 
@@ -97,14 +116,11 @@ def load_checkpoint(
 
 def _read(path: Path) -> tuple[dict[str, str], State]:
     fix = "Delete the file to train anew, or give another path."
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise DataError(path.name, "must be a whole safetensors file", str(error), fix) from error
+    header, tensors = open_safetensors(path, fix=fix)
     if header.get("format") != FORMAT:
         raise DataError(path.name, f"must have the format {FORMAT}", header.get("format"), fix)
+    if digest(tensors) != header.get("sha256"):
+        raise DataError(path.name, "its numbers must be as they were written", "other numbers", fix)
     return header, tensors
 
 

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import torch
 from torch import Tensor, nn
 
 from fer_lib.augment import augment
+from fer_lib.encoders.files import tensors_of
 from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, steps_of
 from fer_lib.train.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
 from fer_lib.train.device import make_fabric
@@ -80,9 +81,9 @@ def fit(
 
     Raises:
         ValueError: bad arguments, or a checkpoint of another training.
-        FloatingPointError: the loss is not finite; names epoch and batch. The model then holds the weights
-            of the best epoch so far (its first weights, if there is none), and the checkpoint the last
-            whole epoch.
+        FloatingPointError: the loss is not finite, in a batch or in the validation after an epoch; names it.
+            The model then holds the weights of the best epoch so far (its first weights, if there is none),
+            and the checkpoint the last whole epoch.
     """
     settings = settings or Settings()
     _check(train, validation, epochs)
@@ -105,7 +106,7 @@ def _check(train: Any, validation: Any, epochs: int) -> None:
 
 
 def check_alike(train: Any, other: Any, name: str) -> None:
-    """Refuse a set whose task or classes are not those of the training set.
+    """Refuse a set whose task, classes or frames a row are not those of the training set.
 
     Args:
         train: set to learn from.
@@ -120,6 +121,17 @@ def check_alike(train: Any, other: Any, name: str) -> None:
             f"{name} must have the task and classes of train ({train.task}, {', '.join(train.classes)}); "
             f"got {other.task}, {', '.join(other.classes)}. Load both with the same options."
         )
+    if _frames(train) != _frames(other):
+        raise ValueError(
+            f"{name} must have {_frames(train)} frames a row as train has; got {_frames(other)}. Join the "
+            "frames of both with as_sequences and the same length, or of neither."
+        )
+
+
+def _frames(faces: Any) -> int:
+    """Frames of a row: 1 for pictures, more for clips."""
+    index = getattr(faces, "index", None)
+    return 1 if index is None else index.shape[1]
 
 
 class _Training:
@@ -137,7 +149,7 @@ class _Training:
         )
         self.who = identity(model, train, validation, epochs=epochs, seed=seed, settings=settings.as_dict())
         self.steps_an_epoch = count_steps(len(train), settings.batch_size, self.fabric.world_size)
-        self.progress = Progress(best_state=_copy(model))
+        self.progress = Progress(best_state=tensors_of(model))
 
     def resume(self, checkpoint: str | Path | None) -> None:
         if checkpoint is not None and Path(checkpoint).is_file():
@@ -175,7 +187,7 @@ class _Training:
             rate = self.settings.learning_rate_at(step, self.epochs * self.steps_an_epoch)
             losses.append(self.one_step(index, generator, rate))
         train_loss = self.mean_of(losses, epoch)
-        loss, value = self.validate()
+        loss, value = self.validate(epoch)
         row = {
             "epoch": epoch + 1,
             "train_loss": train_loss,
@@ -188,7 +200,7 @@ class _Training:
         better = value if self.settings.select == "score" else -loss
         if better > self.progress.best_value or self.progress.best_epoch < 0:
             self.progress.best_epoch, self.progress.best_value = epoch, better
-            self.progress.best_state = _copy(self.model)
+            self.progress.best_state = tensors_of(self.model)
 
     def batches(self, epoch: int):
         """Index and generator of each step; sets the random numbers of this epoch."""
@@ -234,13 +246,17 @@ class _Training:
         values = values.cpu()
         bad = (~values.isfinite()).nonzero()
         if len(bad):
-            self.model.load_state_dict(self.progress.best_state)
             batch = int(bad[0]) + 1
-            raise FloatingPointError(
+            self.diverged(
                 f"loss must be finite; got {values[batch - 1].item()} in epoch {epoch + 1}, batch {batch} of "
-                f"{len(values)}. Lower the learning rate ({self.settings.learning_rate:g})."
+                f"{len(values)}."
             )
         return values.mean().item()
+
+    def diverged(self, what: str) -> NoReturn:
+        """Put the last good weights back, and say what happened."""
+        self.model.load_state_dict(self.progress.best_state)
+        raise FloatingPointError(f"{what} Lower the learning rate ({self.settings.learning_rate:g}).")
 
     def share_statistics(self) -> None:
         """Average BatchNorm's statistics over the processes, so that all choose the same epoch."""
@@ -248,13 +264,14 @@ class _Training:
             if value.is_floating_point():
                 value.copy_(self.fabric.all_reduce(value, reduce_op="mean"))
 
-    def validate(self) -> tuple[float, float]:
+    def validate(self, epoch: int) -> tuple[float, float]:
         outputs = raw_outputs(self.model, self.validation, batch_size=256)
         with torch.no_grad():
             loss = self.model.loss(outputs, self.validation.targets).item()
             pred = self.model.predict(outputs).cpu().numpy()
-        if not math.isfinite(loss):
-            return loss, -math.inf  # never the best epoch
+        if not math.isfinite(loss):  # the last steps broke the weights, though their own losses were finite
+            done = (epoch + 1) * self.steps_an_epoch
+            self.diverged(f"validation loss must be finite; got {loss} after epoch {epoch + 1}, step {done}.")
         return loss, score(pred, self.validation_faces)
 
     def result(self) -> Fit:
@@ -278,7 +295,3 @@ def _bar(start: int, stop: int, show: bool):
     from tqdm import tqdm
 
     return tqdm(range(start, stop), initial=start, total=stop, desc="epochs", unit="epoch")
-
-
-def _copy(model: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,14 @@ from small_faces import small_faces
 
 from fer_lib import adapt as room
 from fer_lib import artifacts
-from fer_lib.adapt import REGIMES, Cell, Plan, adapt, grid, run_cell, run_grid
+from fer_lib.adapt import REGIMES, Cell, Plan, adapt, adapting, grid, run_cell, run_grid
+from fer_lib.adapt.adapting import build_adaptable
 from fer_lib.augment import Augmentation
 from fer_lib.encoders import FaceChannel
 from fer_lib.errors import DataError
 from fer_lib.heads import Decision
 from fer_lib.train import Parts, Settings, evaluate, predict, seeded
+from fer_lib.train.device import device
 
 FAST = Settings(batch_size=8, learning_rate=5e-3)
 
@@ -91,9 +94,70 @@ def test_rate_of_the_decision_layer_comes_first(encoder):
     assert done.fits[0].history["learning_rate"].tolist() == [0.25]
 
 
+def test_the_decision_layers_optimiser_counts_without_a_rate(encoder):
+    from fer_lib.adapt.adapting import _settings
+
+    assert _settings(Settings(), Decision(optimizer="plain_sgd"), "decision").optimizer == "plain_sgd"
+    assert _settings(Settings(), Decision(learning_rate=0.3), "decision").optimizer == "adamw"
+
+
+def test_the_decision_layers_temperature_is_the_plug_ins_unless_it_names_its_own(encoder):
+    train, _, _ = sets()
+    build = partial(build_adaptable, encoder, train, regime="decision", plug_in="ciao", seed=0)
+    head = Decision(temperature=0.02)
+    plug = build(head=head, options={"denominator": "negatives"}).plug_in
+    assert (plug.temperature, plug.denominator) == (0.02, "negatives")
+    assert build(head=head, options={"temperature": 0.3}).plug_in.temperature == 0.3
+
+
+def test_seeds_draw_the_first_weights_of_scratch(encoder):
+    build = partial(build_adaptable, encoder, sets()[0], head=Decision(), regime="scratch", plug_in=None)
+    first, second = (build(seed=seed).encoder.state_dict()["trunk.0.weight"] for seed in (0, 1))
+    assert not torch.equal(first, second)
+
+
+def test_the_seed_reaches_the_training(encoder, monkeypatch):
+    train, validation, _ = sets()
+    heard = []
+    own = adapting.fit
+    monkeypatch.setattr(adapting, "fit", lambda *a, **k: heard.append(k["seed"]) or own(*a, **k))
+    adapt(encoder, train, validation, seeds=[3, 8], epochs=1, settings=FAST)
+    assert heard == [3, 8]
+
+
+def test_views_are_trained_on(encoder):
+    train, validation, _ = sets()
+    one, three = (
+        adapt(encoder, train, validation, epochs=2, settings=FAST, views=views).fits[0].history["train_loss"]
+        for views in (1, 3)
+    )
+    assert one.tolist() != three.tolist()
+
+
+def test_every_regime_learns_at_its_own_rate(encoder, monkeypatch):
+    train, validation, _ = sets()
+    heard, own = [], adapting.fit
+    monkeypatch.setattr(adapting, "fit", lambda *a, **k: heard.append(k["settings"]) or own(*a, **k))
+    for regime in REGIMES:
+        adapt(encoder, train, validation, regime=regime, epochs=1)
+    rates = {regime: one.learning_rate for regime, one in zip(REGIMES, heard, strict=True)}
+    assert rates == {"scratch": 2e-3, "all": 1e-3, "last_conv": 1e-3, "decision": 2e-3}
+
+
+def test_a_model_of_kept_features_lies_on_one_device(encoder, monkeypatch):
+    moved = []
+    train, validation, _ = sets()
+    adapt(encoder, train, validation, epochs=1, settings=FAST)
+    own = FaceChannel.to
+    monkeypatch.setattr(FaceChannel, "to", lambda self, *a, **k: moved.append((a, k)) or own(self, *a, **k))
+    adapt(encoder, train, validation, epochs=1, settings=FAST)  # nothing is encoded now
+    assert ((device(),), {}) in moved
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"options": {"temperature": 1.0}}, "options must be empty without a plug-in"),
         ({"regime": "most"}, "regime must be one of scratch, all, last_conv, decision; got 'most'"),
         ({"plug_in": "magic"}, "plug_in must be one of .*; got 'magic'"),
         (
@@ -190,6 +254,20 @@ def test_another_plan_is_another_run(small_grid, plan):
     run_grid(CELLS[:1], [0], PLAN)
     run_grid(CELLS[:1], [0], plan)
     assert len(list((artifacts.home() / grid.SHELF).glob("*.json"))) == 2
+
+
+def test_another_encoder_is_another_run(small_grid, monkeypatch):
+    run_grid(CELLS[:1], [0], PLAN)
+    with seeded(7):
+        other = FaceChannel(width=0.125, size=16, dropout=0.0)
+    monkeypatch.setattr(grid._Opened, "encoder", lambda self, cell: other)
+    run_grid(CELLS[:1], [0], PLAN)
+    assert len(list((artifacts.home() / grid.SHELF).glob("*.json"))) == 2
+
+
+def test_a_plan_must_know_every_regime(small_grid):
+    with pytest.raises(ValueError, match="epochs of the plan must name decision; got all"):
+        run_grid([Cell("a")], [0], Plan("smoke", epochs={"all": 1}))
 
 
 def test_damaged_run_is_named(small_grid):

@@ -211,6 +211,15 @@ def test_filters_narrow_with_the_encoder_and_stay_in_bounds():
     assert filters_for((8, 16, 16)) == 40
 
 
+def test_theta_is_as_fine_in_half_precision():
+    plug = FaceSTN((16, 6, 6))
+    features = random_map(3, 16, 6, 6, dtype=torch.bfloat16)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(plug(features)[:, 16:], features, rtol=0, atol=0)
+        plug.localisation[-1].bias[0] = 1.003
+        assert plug.theta(features)[0, 0, 0].item() == pytest.approx(1.003, abs=1e-6)
+
+
 @pytest.mark.parametrize("at", ["map", "trunk"])
 @pytest.mark.parametrize("concat", [True, False])
 def test_parameters_that_learn_get_a_gradient_and_no_others(encoder, at, concat):

@@ -1,5 +1,7 @@
 """Cached features give what the images would have given; nothing else may share their key."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,10 @@ from small_faces import small_faces
 from torch import nn
 
 from fer_lib import artifacts
-from fer_lib.adapt import FeatureSet, PlugIn, adapt, features_of
+from fer_lib.adapt import FeatureSet, PlugIn, adapt, features_of, frozen
 from fer_lib.adapt.frozen import SHELF, weights_key
 from fer_lib.encoders import FaceChannel, shunting
+from fer_lib.errors import DataError
 from fer_lib.heads import DenseHead, FaceModel
 from fer_lib.preprocess import prepare
 from fer_lib.train import Settings, seeded
@@ -118,8 +121,11 @@ def test_same_encoder_and_faces_share_a_key_whatever_the_task(encoder):
     assert len(kept()) == 2
 
 
-@pytest.mark.parametrize("change", ["rows", "stage", "views", "weight", "statistics"])
-def test_whatever_changes_the_numbers_changes_the_key(encoder, change):
+CHANGES = ("rows", "stage", "views", "weight", "statistics", "code", "device", "options")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_the_numbers_changes_the_key(encoder, change, monkeypatch):
     faces = small_faces()
     features_of(encoder, faces, "map")
     other = FaceChannel(width=0.125, size=16)
@@ -131,11 +137,47 @@ def test_whatever_changes_the_numbers_changes_the_key(encoder, change):
         stage = "trunk"
     elif change == "views":
         views = 2
+    elif change == "code":
+        monkeypatch.setattr(frozen, "code_key", lambda module: "another")
+    elif change == "device":
+        monkeypatch.setattr(frozen.artifacts, "key", with_device(frozen.artifacts.key))
+    elif change == "options":
+        other.options["colours"] = "other"
     else:
         name = "trunk.0.weight" if change == "weight" else "trunk.1.running_var"
         other.state_dict()[name].view(-1)[0] += 1e-3
     features_of(other, faces, stage, views=views)
     assert len(kept()) == 2
+
+
+def with_device(key):
+    return lambda **parts: key(**(parts | {"device": "cuda"} if "device" in parts else parts))
+
+
+def test_other_views_are_other_features(encoder):
+    rows = np.arange(48, 96)
+    first, second = (
+        features_of(encoder, small_faces(), "map", views=2, seed=seed).batch(rows) for seed in (0, 1)
+    )
+    assert not torch.allclose(first, second)
+    assert len(kept()) == 2
+
+
+def test_fingerprints_tell_labels_apart(encoder):
+    values, classes = (
+        features_of(encoder, small_faces(task), "map") for task in ("valence_arousal", "categorical")
+    )
+    assert values.fingerprint != classes.fingerprint
+
+
+def test_cached_maps_come_in_the_layout_that_convolutions_gave_them(encoder):
+    model = FaceModel(copy.deepcopy(encoder).freeze("trunk"), DenseHead(encoder.feature_shape, 3))
+    features = features_of(model.encoder, small_faces(), "trunk").batch(np.arange(4))
+    prepared = model.tail().prepare(features)
+    assert prepared.is_contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        images = model.prepare(small_faces().batch(np.arange(4)))
+        torch.testing.assert_close(model.eval()(images), model.tail().eval()(prepared), rtol=0, atol=0)
 
 
 def test_first_view_is_the_face_itself_and_training_draws_among_them(encoder):
@@ -248,6 +290,16 @@ class Clips:
         return 5
 
 
+def test_an_encoder_from_outside_is_named_by_its_source(encoder, monkeypatch):
+    class Own(FaceChannel):
+        pass
+
+    own = Own(width=0.125, size=16)
+    before = weights_key(own)
+    monkeypatch.setattr(frozen.inspect, "getsource", lambda cls: "class Own: other")
+    assert weights_key(own) != before
+
+
 def test_features_of_clips_are_those_of_their_frames(encoder):
     faces = small_faces()
     clips = features_of(encoder, Clips(faces), "units", views=2)
@@ -258,3 +310,30 @@ def test_features_of_clips_are_those_of_their_frames(encoder):
         torch.testing.assert_close(got, kind[np.array([[7, 6, 5]])])
     assert clips.item_bytes == 3 * frames.item_bytes
     assert len(kept()) == 1
+
+
+@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-40]), "must be a whole file of features"),
+        (lambda path: path.write_bytes(path.read_bytes()[:20]), "must be a whole file of features"),
+        (lambda path: path.write_bytes(b""), "must be a whole file of features"),
+        (lambda path: path.unlink(), "must be a whole file of features"),
+        (
+            lambda path: np.save(path, np.zeros((47, 8, 4, 4), np.float32)),
+            r"must hold float32 features of 48 faces; got float32 \(47, 8, 4, 4\)",
+        ),
+        (
+            lambda path: np.save(path, np.zeros((48, 8, 4, 4))),
+            r"must hold float32 features of 48 faces; got float64",
+        ),
+    ],
+)
+def test_damaged_features_are_named_with_their_cure(encoder, part, damage, message):
+    features_of(encoder, small_faces(), "units")
+    (folder,) = [path for path in (artifacts.home() / SHELF).iterdir() if path.is_dir()]
+    damage(folder / f"part_{part}.npy")
+    cure = rf"{folder.name}/part_{part}\.npy: {message}.*Delete the folder .*{folder.name}; it is made anew"
+    with pytest.raises(DataError, match=cure):
+        features_of(encoder, small_faces(), "units")

@@ -1,14 +1,12 @@
-"""Regimes leave frozen parts as they are to the last bit, the rest learns; saved models come back."""
+"""Regimes leave frozen parts as they are to the last bit, the rest learns."""
 
 import dataclasses
-import json
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from fer_lib import adapt
 from fer_lib.adapt import own, strangers
@@ -17,7 +15,7 @@ from fer_lib.datasets.faceset import FaceSet
 from fer_lib.encoders import FaceChannel
 from fer_lib.errors import DataError
 from fer_lib.heads import DenseHead, FaceModel
-from fer_lib.train import Parts, Settings, fit, predict, seeded
+from fer_lib.train import Parts, Settings, fit, seeded
 
 CLASSES = ("neutral", "happiness", "sadness")
 
@@ -124,37 +122,6 @@ def test_an_unknown_regime_is_refused(model) -> None:
         ValueError, match=r"regime must be one of scratch, all, last_conv, decision; got 'last'"
     ):
         adapt.apply_regime(model, "last")
-
-
-# saved models
-
-
-def test_a_saved_model_predicts_the_same(model, tmp_path) -> None:
-    faces = people()
-    path = adapt.save_model(tmp_path / "m.safetensors", model, faces, about={"photos": 36})
-    kept = adapt.load_model(path)
-    np.testing.assert_array_equal(predict(kept.model, faces), predict(model, faces))
-    assert (kept.classes, kept.task, kept.about) == (CLASSES, "categorical", {"photos": 36})
-    assert not kept.model.training
-
-
-@pytest.mark.parametrize("damage", ["cut", "other", "missing", "encoder"])
-def test_a_file_that_is_no_model_is_refused(model, tmp_path, damage) -> None:
-    path = adapt.save_model(tmp_path / "m.safetensors", model, people())
-    match = "must be a whole safetensors file"
-    if damage == "cut":
-        path.write_bytes(path.read_bytes()[:-40])
-    elif damage == "missing":
-        path = tmp_path / "nothing.safetensors"
-    elif damage == "other":
-        save_file({"x": torch.zeros(1)}, path)
-        match = "must have the format fer_lib.model.1; got None"
-    else:
-        told = {"encoder": "artifacts", "options": {}, "head": {}, "task": "", "classes": [], "about": {}}
-        save_file({"x": torch.zeros(1)}, path, {"format": "fer_lib.model.1", "model": json.dumps(told)})
-        match = "its encoder must be one of this version of the library; got artifacts"
-    with pytest.raises(DataError, match=match):
-        adapt.load_model(path)
 
 
 # the study

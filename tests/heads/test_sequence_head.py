@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from fer_lib.encoders import count_parameters
-from fer_lib.heads import Decision, DenseHead, SequenceHead, build_head, decision_for
+from fer_lib.encoders import FaceChannel, count_parameters
+from fer_lib.heads import Decision, DenseHead, FaceModel, SequenceHead, build_head, decision_for
+from fer_lib.heads.dense import head_for
 from fer_lib.results import published
+from fer_lib.train import seeded
 
 
 def head_of(*, gru=3, layers=1, hidden=(4,), outputs=2, kind="softmax"):
@@ -120,6 +122,18 @@ def test_a_sigmoid_is_a_softmax_over_present_and_absent():
     torch.testing.assert_close(pred, torch.softmax(pairs, dim=-1)[..., 0])
 
 
+def test_a_layer_of_sequences_over_pictures_is_told_by_name():
+    with pytest.raises(ValueError, match="faces must be clips for SequenceHead; got the single pictures of"):
+        head_for(some("categorical", clips=False), (4, 2, 2), make=SequenceHead)
+    with pytest.raises(ValueError, match=r"features must be of clips, \(B, T, ...\); got \(4, 8\)"):
+        SequenceHead((8,), 2)(torch.rand(4, 8))
+    with seeded(0):
+        encoder = FaceChannel(width=0.125, size=16)
+    model = FaceModel(encoder, SequenceHead(encoder.feature_shape, 2))
+    with pytest.raises(ValueError, match=r"inputs must be clips \(B, T, C, H, W\).*got \(4, 1, 16, 16\)"):
+        model(torch.rand(4, 1, 16, 16))
+
+
 def test_a_layer_for_clips_needs_clips_and_the_other_way_round():
     with pytest.raises(ValueError, match="gru must be 0 for single pictures; got 64 for those of some"):
         build_head(Decision(gru=64), some("categorical", clips=False), (4, 2, 2))
@@ -133,6 +147,9 @@ def test_a_layer_for_clips_needs_clips_and_the_other_way_round():
         ({"gru": -1}, "gru must be at least 0; got -1"),
         ({"length": 0}, "length must be at least 1; got 0"),
         ({"gru_layers": 0}, "gru_layers must be at least 1; got 0"),
+        ({"optimizer": "foo"}, "optimizer must be one of adamw, sgd, plain_sgd; got 'foo'"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0 and finite; got 0.0"),
+        ({"temperature": -1.0}, "temperature must be above 0 and finite; got -1.0"),
         ({"hidden": (64, 0)}, r"hidden must hold numbers above 0; got \(64, 0\)"),
     ],
 )

@@ -172,6 +172,13 @@ def test_zero_vectors_give_finite_gradients():
     assert z.grad[0].tolist() == [0.0, 0.0]
 
 
+def test_huge_embeddings_do_not_overflow_in_single_precision():
+    z = torch.randn(8, 5)
+    labels = torch.arange(8) % 3
+    small = supervised_contrastive_loss(z, labels, 0.2)
+    torch.testing.assert_close(supervised_contrastive_loss(z * 1e25, labels, 0.2), small)
+
+
 def test_nan_embeddings_give_nan():
     z = torch.ones(2, 2).index_fill(0, torch.tensor(1), math.nan)
     assert supervised_contrastive_loss(z, torch.tensor([0, 0]), 0.1).isnan()

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_lib.losses import candidate_scores, info_nce, picking
@@ -103,6 +103,7 @@ def test_huge_scores_stay_finite():
     assert info_nce(queries, queries, temperature=0.01).isfinite()
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 100), scale=st.floats(0.1, 5), temperature=st.floats(0.05, 5))
 def test_what_does_not_change_it(seed, scale, temperature):
     queries, keys = _random(6, 3, seed=seed), _random(6, 3, seed=seed + 1000)
@@ -124,6 +125,7 @@ def test_what_does_not_change_it(seed, scale, temperature):
     assert scaled == pytest.approx(loss, rel=1e-7)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 100))
 def test_the_bound_never_exceeds_log_n(seed):
     logits, place = candidate_scores(8 * _random(5, 3, seed=seed), _random(5, 3, seed=seed + 1))
@@ -165,6 +167,7 @@ def test_refuses_shapes_and_values(arguments, message):
         ((3, 2), {"positive": torch.arange(3)}, r"positive must be \(3,\) with keys \(B, N, D\)"),
         ((3, 4, 2), {"positive": torch.arange(4)}, r"positive must be \(3,\).*got \(4,\)"),
         ((3, 4, 2), {"positive": torch.tensor([0, 1, 4])}, r"positive must lie in \[0, 4\); got 0 to 4"),
+        ((3, 4, 2), {"positive": torch.zeros(3)}, "positive must hold whole numbers; got torch.float32"),
         ((3, 4, 2), {"labels": torch.arange(3)}, r"labels must be \(3,\) with keys \(B, D\)"),
         ((3, 2), {"labels": torch.arange(4)}, r"labels must be \(3,\) with keys \(B, D\); got \(4,\)"),
         ((3, 2), {"labels": torch.ones(3)}, r"labels must hold at least two values; got 3 times 1\.0"),

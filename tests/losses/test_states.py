@@ -20,6 +20,11 @@ def test_weights_are_absent_over_present():
     assert StateLoss(rare).weights.tolist() == [10.0]
 
 
+def test_no_targets():
+    with pytest.raises(ValueError, match="targets must hold at least one face; got 0"):
+        StateLoss(torch.zeros(0, 3))
+
+
 def test_hand_worked():
     logits = torch.tensor([[0.0, 2.0, -1.0]], requires_grad=True)
     states = torch.tensor([[1.0, 1.0, 0.0]])

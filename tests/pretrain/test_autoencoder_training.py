@@ -55,6 +55,22 @@ def test_each_step_changes_its_own_parameters_and_no_other_bit() -> None:
     assert all(torch.equal(value, frozen[name]) for name, value in features.state_dict().items())
 
 
+def test_the_prior_is_the_whole_cube() -> None:
+    model, _, steps = built()
+    seen: list[torch.Tensor] = []
+    assert model.d_prior is not None
+    model.d_prior.register_forward_pre_hook(lambda _layer, given: seen.append(given[0].detach()))
+    images, affect = a_batch(40)
+    codes, painted = model(images, affect)
+    steps.critics_step(images, affect, codes.detach(), painted.detach(), torch.Generator().manual_seed(0))
+    cube = seen[0]
+    assert not torch.equal(cube, codes)
+    assert cube.min() < -0.95
+    assert cube.max() > 0.95
+    assert abs(cube.mean().item()) < 0.05
+    assert cube.std().item() == pytest.approx(1 / 3**0.5, abs=0.03)
+
+
 def test_every_parameter_is_reached_by_its_loss() -> None:
     model, _, steps = built()
     images, affect = a_batch(8)

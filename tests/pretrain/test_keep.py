@@ -1,6 +1,7 @@
 """The shelf of trained encoders: trained once, opened ever after; bad wishes are named."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from fer_lib.encoders import FaceChannel
 from fer_lib.errors import DataError
 from fer_lib.preprocess import prepare
 from fer_lib.pretrain import keep, supervised, trained_encoder
-from fer_lib.pretrain.keep import SHELF, WAYS, recipe_of, way_of
+from fer_lib.pretrain.keep import SHELF, WAYS, open_trained, recipe_of, save_trained, way_of
 
 SMALL = {"faces": 48, "epochs": 1, "width": 0.125, "size": 32}
 
@@ -105,3 +106,50 @@ def test_parts_keep_a_share_for_choosing(trained):
     parts = keep.parts_for(way, recipe_of("facechannel", "smoke", **SMALL), "world:affectnet", "")
     assert len(parts.train) + len(parts.validation) == 48
     assert np.isin(parts.train.table["split"], ["train"]).all()
+
+
+WAY = SimpleNamespace(rebuild=lambda recipe, encoder: torch.nn.Sequential(encoder, torch.nn.Linear(4, 400)))
+
+
+@pytest.fixture
+def place(tmp_path):
+    encoder = FaceChannel(width=0.125, size=32)
+    history = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.25]})
+    save_trained(tmp_path, encoder, history, WAY.rebuild({}, encoder))
+    return tmp_path
+
+
+def test_the_whole_comes_back(place):
+    again = open_trained(WAY, place, {}, "world:affectnet")
+    assert again.history.to_dict("list") == {"epoch": [1, 2], "loss": [0.5, 0.25]}
+    assert not again.whole.training
+    kept = again.whole.state_dict()
+    other = open_trained(WAY, place, {}, "world:affectnet").whole.state_dict()
+    assert all(torch.equal(kept[name], value) for name, value in other.items())
+
+
+def flip(path):
+    whole = bytearray(path.read_bytes())
+    whole[-1000] ^= 1
+    path.write_bytes(whole)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("whole.safetensors", flip, "its numbers must be as they were written"),
+        ("whole.safetensors", cut, "must be a whole safetensors file"),
+        ("encoder.safetensors", flip, "its numbers must be as they were written"),
+        ("history.json", cut, "must be a whole history"),
+        ("history.json", lambda path: path.unlink(), "must be a whole history"),
+    ],
+)
+def test_a_damaged_file_is_named_with_its_cure(place, name, damage, message):
+    damage(place / name)
+    cure = rf"{name}: {message}; got .*\. Delete the folder {place}; it is trained anew"
+    with pytest.raises(DataError, match=cure):
+        open_trained(WAY, place, {}, "world:affectnet")

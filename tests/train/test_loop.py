@@ -227,7 +227,7 @@ def test_refuses_a_damaged_checkpoint(parts, tmp_path):
     from safetensors.torch import save_file
 
     save_file({"a": torch.zeros(1)}, path)
-    with pytest.raises(DataError, match=r"must have the format fer_lib.training.1; got None"):
+    with pytest.raises(DataError, match=r"must have the format fer_lib.training.2; got None"):
         fit(model_for(parts[0]), *parts, **options)
 
 
