@@ -32,7 +32,7 @@ def plans(
 
     Example:
         >>> plans("quick")["wide"].limits, plans("quick")["wide"].epochs["decision"]
-        ((1000, 300), 10)
+        ((1400, 350), 10)
     """
     shared: dict[str, Any] = {
         "size": choose(profile, smoke=32, quick=48, full=96),
