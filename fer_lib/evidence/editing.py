@@ -228,7 +228,7 @@ def gains(before: Tensor, after: Tensor, asked: Tensor) -> "pd.DataFrame":
 
     Returns:
         output ("arousal", "valence"), mean, low, high of the difference of concordances; verdict: "more"
-        where the interval lies above 0, "less" where it lies below, else "as much".
+        where the interval lies above 0, "less" where it lies below, else "not told apart".
     """
     import pandas as pd
 
@@ -237,7 +237,7 @@ def gains(before: Tensor, after: Tensor, asked: Tensor) -> "pd.DataFrame":
         three = [one[..., k].numpy().astype(float) for one in (before, after, wish)]
         found = bootstrap_interval(lambda b, a, w: _agreement(a, w) - _agreement(b, w), *three)
         low, high = float(found.low), float(found.high)
-        verdict = "more" if low > 0 else "less" if high < 0 else "as much"
+        verdict = "more" if low > 0 else "less" if high < 0 else "not told apart"
         mean = float(found.value)
         lines.append({"output": name, "mean": mean, "low": low, "high": high, "verdict": verdict})
     return pd.DataFrame(lines)

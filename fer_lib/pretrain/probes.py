@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 TASKS = ("regression", "classification")
 PENALTIES = tuple(10.0**k for k in range(-1, 7))
+FARTHEST = 10.0  # spreads from the mean that a feature may lie
 """Of the squared weights, where features are standardised and errors summed over the faces."""
 COMPONENTS = 128  # that a reader of classes gets, where features are wider
 
@@ -143,10 +144,15 @@ def r_squared(pred: np.ndarray, target: np.ndarray) -> Any:
 
 
 def _standardised(train: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+    """Features in units of their spread over the training faces, held within `FARTHEST` of them.
+
+    A unit that hardly ever fires can lie thousands of spreads out for one face of another part, and a linear
+    reader then loses that face, and its score, to a single number.
+    """
     flat = [np.asarray(part, dtype=np.float64).reshape(len(part), -1) for part in (train, *others)]
     mean, spread = flat[0].mean(0), flat[0].std(0)
     scale = np.where(spread > 1e-8, spread, 1.0)  # a dead unit stays at 0
-    return [(part - mean) / scale for part in flat]
+    return [((part - mean) / scale).clip(-FARTHEST, FARTHEST) for part in flat]
 
 
 def _numbers(features: list[np.ndarray], targets: list[np.ndarray], penalties: list[float]) -> dict[str, Any]:

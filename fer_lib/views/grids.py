@@ -86,10 +86,11 @@ def grids_over_faces(
     return synthetic_note(figure) if synthetic else figure
 
 
-def _face(ax: Axes, image: np.ndarray) -> None:
+def _face(ax: Axes, image: np.ndarray, *, beyond: float = 0.27) -> None:
+    """Draw a face with room around it, a share of its side."""
     show_picture(ax, image)
     side = image.shape[-1]
-    margin = 0.27 * side
+    margin = beyond * side
     ax.set(xlim=(-margin, side + margin), ylim=(side + margin, -margin))
 
 
@@ -114,7 +115,7 @@ def moved_maps(
     figure, axes = new_figure(2, len(thetas), height=4.0)
     for k, (title, theta) in enumerate(thetas.items()):
         above, below = axes[k], axes[k + len(thetas)]
-        _face(above, image)
+        _face(above, image, beyond=0.6)
         _lines(above, np.eye(2, 3), cells, image.shape[-1], COLOURS["sky"], 0.7)
         _lines(above, theta, cells, image.shape[-1], COLOURS["orange"], 1.8)
         above.set_title(title, fontsize=9, loc="center")

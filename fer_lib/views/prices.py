@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from fer_lib.adapt.prices import NAMES, unit_of
 from fer_lib.views.faces import faces
-from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
+from fer_lib.views.style import COLOURS, INK, new_figure, round_ticks, synthetic_note
 
 COLOUR_OF = {"all": "blue", "last_conv": "green", "decision": "orange", "scratch": "red"}
 MARK_OF = {"all": "o", "last_conv": "s", "decision": "D", "scratch": "X"}
@@ -112,17 +112,10 @@ def _prices(ax: Axes, part: pd.DataFrame, cost: str) -> None:
         )  # fmt: skip
     low, high = part[cost].min() / 2, part[cost].max() * 2
     ax.set(xscale="log", xlim=(low, high))
-    ticks = _ticks(low, high)
+    ticks = round_ticks(low, high)
     ax.set_xticks(ticks, [EngFormatter(sep="")(tick) if tick >= 1 else f"{tick:g}" for tick in ticks])
     ax.set_xticks([], minor=True)
     ax.tick_params(labelsize=7)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """A few round numbers within a range: 1, 2 and 5 times powers of ten, or the powers alone."""
-    steps = [m * 10.0**e for e in range(-4, 10) for m in (1, 2, 5)]
-    inside = [step for step in steps if low <= step <= high]
-    return inside if len(inside) <= 5 else [step for step in inside if f"{step:e}"[0] == "1"]
 
 
 def differences(frame: pd.DataFrame, *, names: Mapping[str, str], synthetic: bool = False) -> Figure:

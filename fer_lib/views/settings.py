@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import EngFormatter
 
-from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
+from fer_lib.views.style import COLOURS, INK, new_figure, round_ticks, synthetic_note
 
 _MARKS = ("o", "s", "^", "D", "v", "P")
 _ORDER = ("blue", "orange", "green", "red", "purple", "sky")
@@ -107,7 +107,9 @@ def effort_panels(
                     markeredgecolor=INK, markeredgewidth=0.5,
                 )  # fmt: skip
         ax.set(xscale="log", xlabel=label)
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        ticks = round_ticks(frame[column].min() / 1.5, frame[column].max() * 1.5)
+        ax.set_xticks(ticks, [EngFormatter(sep="")(tick) if tick >= 1 else f"{tick:g}" for tick in ticks])
+        ax.set_xticks([], minor=True)
     axes[0].set_ylabel("score, as a share of All layers")
     for ax in axes:
         ax.axhline(1, color=INK, linewidth=1)

@@ -88,6 +88,18 @@ def new_figure(
     return figure, list(axes.ravel())
 
 
+def round_ticks(low: float, high: float) -> list[float]:
+    """At most four round numbers of a logarithmic axis: 1, 2 and 5 times powers of ten, or the powers alone.
+
+    Example:
+        >>> round_ticks(0.3, 7), round_ticks(900, 2e6)
+        ([0.5, 1.0, 2.0, 5.0], [1000.0, 10000.0, 100000.0, 1000000.0])
+    """
+    steps = [m * 10.0**e for e in range(-4, 10) for m in (1, 2, 5)]
+    inside = [step for step in steps if low <= step <= high]
+    return inside if len(inside) <= 4 else [step for step in inside if f"{step:e}"[0] == "1"]
+
+
 def synthetic_note(figure: Figure, text: str = "synthetic faces") -> Figure:
     """Write into the figure's lower right corner that its data are synthetic; return the figure."""
     note = figure.text(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -66,7 +67,15 @@ def loss_panels(
         ax.set(title=title, xlabel=x)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         if len(curves) > 1:
-            ax.legend(fontsize=8, loc="best", frameon=True, facecolor="white", edgecolor="none")
+            _room_above(ax, 0.11 * len(curves) + 0.05)
+            ax.legend(fontsize=8, loc="upper right", frameon=True, facecolor="white", edgecolor="none")
     for ax in np.array(axes)[len(panels) :]:
         ax.set_axis_off()
     return synthetic_note(figure) if synthetic else figure
+
+
+def _room_above(ax: Axes, share: float) -> None:
+    """Raise the upper end of the axis, so that a legend of this share of the panel lies over no curve."""
+    low, high = ax.transData.transform([(0, end) for end in ax.get_ylim()])[:, 1]
+    end = ax.transData.inverted().transform((0, low + (high - low) / (1 - share)))[1]
+    ax.set_ylim(top=end)

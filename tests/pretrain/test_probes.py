@@ -135,3 +135,17 @@ def test_refuses(change, message):
     parts = [given.pop(name) for name in ("train", "validation", "test")]
     with pytest.raises(ValueError, match=message):
         probe(*parts, **given)
+
+
+def test_one_face_far_out_on_a_silent_unit_costs_nothing():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(400, 6))
+    features[:, 5] = 0
+    features[0, 5] = 1e-3  # fires once in training
+    truth = features[:, 0] + 0.1 * rng.normal(size=400)
+    parts = [slice(0, 200), slice(200, 300), slice(300, 400)]
+    quiet = probe(*((features[part], truth[part]) for part in parts), task="regression")
+    features[350, 5] = 50.0
+    loud = probe(*((features[part], truth[part]) for part in parts), task="regression")
+    assert loud["score"] > 0.98
+    assert abs(loud["score"] - quiet["score"]) < 0.01

@@ -7,6 +7,7 @@ from small_faces import small_faces
 
 from fer_lib.adapt import prices
 from fer_lib.views import prices as drawings
+from fer_lib.views.style import round_ticks
 
 
 @pytest.fixture
@@ -47,8 +48,9 @@ def test_price_panels_put_each_regime_at_its_cost_and_mean(rows):
 
 
 def test_ticks_are_few_and_round():
-    assert drawings._ticks(0.3, 7) == [0.5, 1, 2, 5]
-    assert drawings._ticks(900, 2e6) == [1e3, 1e4, 1e5, 1e6]
+    assert round_ticks(0.3, 7) == [0.5, 1, 2, 5]
+    assert round_ticks(0.3, 12) == [1, 10]
+    assert round_ticks(900, 2e6) == [1e3, 1e4, 1e5, 1e6]
 
 
 def test_differences_have_a_panel_a_rival_and_a_line_a_corpus(rows):
