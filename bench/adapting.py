@@ -28,11 +28,11 @@ from fer_lib.train import Settings, seeded
 EPOCHS, BATCH = 20, 32
 HEAD = Decision(hidden=(64,))
 CASES = (  # encoder, plug-in, side in pixels, faces; all of full width
-    ("facechannel", None, 64, 256),
-    ("facechannel", "stn", 64, 256),
-    ("facechannel", "ciao", 64, 128),
-    ("vggface", "ciao", 64, 128),
-    ("densenet121", "ciao", 128, 128),
+    ("facechannel", None, 64, 192),
+    ("facechannel", "stn", 64, 192),
+    ("facechannel", "ciao", 64, 96),
+    ("vggface", "ciao", 64, 96),
+    ("densenet121", "ciao", 128, 64),
 )
 
 

@@ -8,8 +8,14 @@ from fer_lib.chapters.helpers import choose
 from fer_lib.heads import Decision
 from fer_lib.train.settings import Settings
 
-RATES = {"all": 1e-3, "last_conv": 2e-3, "decision": 2e-3}
-"""Learning rate by regime, the same with and without CIAO."""
+RATES = {"all": 1e-3, "last_conv": 2e-3, "decision": 5e-3}
+"""Learning rate by regime, the same with and without CIAO.
+
+Chosen for "quick" on validation faces, with PK and the seeds 100 and 101, by the mean score over plain and
+CIAO: on AffectNet's values, and for "all" and "last_conv" on FER as well.
+"""
+WIDE_RATES = RATES | {"decision": 2e-3}
+"""Those of the plan "wide": the decision layer's was chosen so on FER, FER+, JAFFE and EmoReact."""
 VALUES, CLASSES = "AffectNet, values", "AffectNet, classes"
 CLOSE_LIMITS = {"smoke": (160, 80), "quick": (2400, 600), "full": (None, None)}
 WIDE_LIMITS = {"smoke": (80, 60), "quick": (1400, 350), "full": (None, None)}
@@ -44,8 +50,8 @@ def plans(
     for name, limits in {"close": CLOSE_LIMITS, "wide": WIDE_LIMITS, "masked": MASKED_LIMITS}.items():
         few = name == "wide" and profile == "quick"  # more passes, smaller batches: as many steps
         settings = {
-            regime: Settings(batch_size=32 if few else 64, learning_rate=2.5 * rate if few else rate)
-            for regime, rate in RATES.items()
+            regime: Settings(batch_size=32 if few else 64, learning_rate=rate)
+            for regime, rate in (WIDE_RATES if name == "wide" else RATES).items()
         }
         passes = epochs or choose(profile, smoke=2, quick=10 if few else 7, full=40)
         times = {"all": max(1, round(0.65 * passes)), "last_conv": passes, "decision": passes}
