@@ -26,19 +26,18 @@ from fer_lib.heads import Decision
 from fer_lib.train import Settings, seeded
 
 EPOCHS, BATCH = 20, 32
-HEAD = Decision(hidden=(64,))
-CASES = (  # encoder, plug-in, side in pixels, faces; all of full width
-    ("facechannel", None, 64, 192),
-    ("facechannel", "stn", 64, 192),
-    ("facechannel", "ciao", 64, 96),
-    ("vggface", "ciao", 64, 96),
-    ("densenet121", "ciao", 128, 64),
+CASES = (  # encoder, plug-in, side in pixels, faces, hidden layers; all of full width
+    ("facechannel", None, 64, 192, (64,)),
+    ("facechannel", "stn", 64, 192, (64,)),
+    ("facechannel", "ciao", 64, 96, (64,)),
+    ("vggface", "ciao", 64, 96, (64,)),
+    ("densenet121", "ciao", 128, 96, ()),
 )
 
 
-def allowed(encoder: Encoder, plug_in: str | None, faces) -> float:
+def allowed(encoder: Encoder, plug_in: str | None, faces, head: Decision) -> float:
     """Speed-up if time were floating-point operations: of all epochs, with validation on a quarter."""
-    model = build_adaptable(encoder, faces, head=HEAD, regime="decision", plug_in=plug_in, seed=0)
+    model = build_adaptable(encoder, faces, head=head, regime="decision", plug_in=plug_in, seed=0)
     stage = model.frozen_stage()
     some = faces.subset(np.arange(BATCH))
     kept = features_of(model.encoder, some, stage, cache=False)
@@ -67,7 +66,8 @@ def run() -> Iterator[dict]:
     """Decision layer alone, Face-STN, and CIAO on encoders of three depths."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FER_HOME"] = str(Path(folder) / "home")
-        for name, plug_in, size, count in CASES:
+        for name, plug_in, size, count, hidden in CASES:
+            head = Decision(hidden=hidden)
             faces = load("world:affectnet", split="train", size=64, limit=count + count // 4)
             train, validation = faces.split(0.2, seed=0)
             with seeded(0):
@@ -75,20 +75,21 @@ def run() -> Iterator[dict]:
             kept: dict[bool, np.ndarray] = {}
 
             def work(
-                cache: bool, encoder=encoder, plug_in=plug_in, train=train, validation=validation, kept=kept
-            ) -> int:
+                cache: bool, encoder=encoder, plug_in=plug_in, train=train, validation=validation, head=head,
+                kept=kept,
+            ) -> int:  # fmt: skip
                 done = adapt(
-                    encoder, train, validation, head=HEAD, plug_in=plug_in, epochs=EPOCHS, cache=cache,
+                    encoder, train, validation, head=head, plug_in=plug_in, epochs=EPOCHS, cache=cache,
                     settings=Settings(batch_size=BATCH, learning_rate=1e-3),
                 )  # fmt: skip
                 kept[cache] = done.fits[0].history["train_loss"].to_numpy()
                 return EPOCHS * len(train)
 
-            adapt(encoder, train, validation, plug_in=plug_in, epochs=1)  # imports and first calls
+            adapt(encoder, train, validation, head=head, plug_in=plug_in, epochs=1)  # imports and first calls
             shutil.rmtree(home() / SHELF)
             ours, theirs = rate(lambda: work(True), repeats=1), rate(lambda: work(False), repeats=1)
             np.testing.assert_allclose(kept[True], kept[False], rtol=1e-4, atol=1e-5)
-            bound = allowed(encoder, plug_in, train)
+            bound = allowed(encoder, plug_in, train, head)
             yield {
                 "what": f"adapting {name}, {plug_in or 'decision'} (faces; arithmetic allows {bound:.0f}x)",
                 "ours": ours,

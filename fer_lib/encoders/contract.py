@@ -138,9 +138,11 @@ class Encoder(nn.Module):
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode of the parts that are not frozen; frozen ones stay in evaluation mode."""
-        super().train(mode)
-        for part in self.frozen_parts:
-            getattr(self, part).eval()
+        self.training = mode
+        for name, part in self.named_children():
+            wanted = mode and name not in self.frozen_parts
+            if wanted or part.training:  # what is in evaluation already is not walked through at every epoch
+                part.train(wanted)
         return self
 
 
