@@ -14,7 +14,7 @@ from fer_lib.chapters.imports import Library
 PACKAGE = Path(__file__).resolve().parent
 ROOMS = (
     *("adapt", "affect.py", "augment.py", "datasets/sequences.py", "encoders", "evidence", "heads", "losses"),
-    *("metrics", "preprocess/inputs.py", "pretrain", "train"),
+    *("metrics", "preprocess/inputs.py", "pretrain", "sampling", "train"),
 )
 """What decides the numbers of a training; a file or a folder of the library."""
 
