@@ -1,6 +1,6 @@
 """What a memory adds to its prior: by utterance, by video, and along one video (chapter 10)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -67,14 +67,21 @@ def gains(rows: "pd.DataFrame", *, resamples: int = 400) -> "pd.DataFrame":
 
     lines = []
     for name, part in by_utterance(rows).groupby("setting", sort=False):
-        for axis in AXES:
-            found = bootstrap_interval(
-                _gain, part[axis], part[f"prior_{axis}"], part[f"told_{axis}"],
-                groups=part["video"], resamples=resamples,
-            )  # fmt: skip
-            line = {"setting": name, "axis": axis, "mean": found.value, "low": found.low, "high": found.high}
-            lines.append(line | {"verdict": verdict(found.low, found.high)})
+        lines += [{"setting": name} | line for line in _differences(part, "prior_{}", resamples)]
     return pd.DataFrame(lines)
+
+
+def _differences(part: "pd.DataFrame", rival: str, resamples: int) -> "list[dict[str, Any]]":
+    """CCC minus that of the columns called ``rival``, a line an axis."""
+    lines = []
+    for axis in AXES:
+        found = bootstrap_interval(
+            _gain, part[axis], part[rival.format(axis)], part[f"told_{axis}"],
+            groups=part["video"], resamples=resamples,
+        )  # fmt: skip
+        line = {"axis": axis, "mean": found.value, "low": found.low, "high": found.high}
+        lines.append(line | {"verdict": verdict(found.low, found.high)})
+    return lines
 
 
 def against(rows: "pd.DataFrame", setting: str, *, resamples: int = 400) -> "pd.DataFrame":
@@ -100,13 +107,7 @@ def against(rows: "pd.DataFrame", setting: str, *, resamples: int = 400) -> "pd.
     one = told[told["setting"] == setting]
     for name, part in told[told["setting"] != setting].groupby("setting", sort=False):
         pair = one.merge(part, on=keys, suffixes=("", "_other"), validate="one_to_one")
-        for axis in AXES:
-            found = bootstrap_interval(
-                _gain, pair[axis], pair[f"{axis}_other"], pair[f"told_{axis}"],
-                groups=pair["video"], resamples=resamples,
-            )  # fmt: skip
-            line = {"setting": name, "axis": axis, "mean": found.value, "low": found.low, "high": found.high}
-            lines.append(line | {"verdict": verdict(found.low, found.high)})
+        lines += [{"setting": name} | line for line in _differences(pair, "{}_other", resamples)]
     return pd.DataFrame(lines)
 
 

@@ -114,6 +114,13 @@ class Wild:
     rmse: dict[str, float]
 
 
+TRAINED_BY = (
+    *("encoder", "width", "size", "hidden", "dropout"),
+    *("wild_epochs", "wild_rate", "wild_optimizer", "momentum", "batch_size"),
+)
+"""Entries of a plan that decide what twins trained in the wild are."""
+
+
 def in_the_wild(plan: Plan, *, seed: int = 0) -> Wild:
     """Open twins trained in the wild, training them first where nobody has.
 
@@ -132,20 +139,9 @@ def in_the_wild(plan: Plan, *, seed: int = 0) -> Wild:
     limits = (plan.faces, None if plan.faces is None else max(64, plan.faces // 4))
     root = plan.source_root or None
     parts = load_parts(plan.source, ["valence_arousal"], root=root, size=plan.size, limits=limits)
-    used = (
-        "encoder",
-        "width",
-        "size",
-        "hidden",
-        "dropout",
-        "wild_epochs",
-        "wild_rate",
-        "wild_optimizer",
-        "momentum",
-        "batch_size",
-    )
     key = artifacts.key(
-        code=code_key("fer_lib.sampling.twins"), plan={name: getattr(plan, name) for name in used}, seed=seed,
+        code=code_key("fer_lib.sampling.twins"), seed=seed,
+        plan={name: getattr(plan, name) for name in TRAINED_BY},
         train=parts.train.fingerprint, validation=parts.validation.fingerprint, device=device().type,
     )  # fmt: skip
 
