@@ -133,10 +133,13 @@ def contrastive_labels(targets: Tensor, kind: str, *, bins: int = VA_BINS) -> Te
 def _similarity(embeddings: Tensor, usable: Tensor) -> Tensor:
     """Cosines of the usable samples to all, (M, N), at least in float32."""
     z = embeddings.float() if embeddings.dtype in (torch.float16, torch.bfloat16) else embeddings
-    z = z / z.detach().abs().amax(1, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)  # no overflow
-    zero = (z == 0).all(1, keepdim=True)
-    z = (z / z.masked_fill(zero, 1.0).norm(dim=1, keepdim=True)).masked_fill(zero, 0.0)
-    return z[usable] @ z.T
+    largest = z.detach().abs().amax(1, keepdim=True)
+    z = z / largest.clamp_min(torch.finfo(z.dtype).tiny)  # products neither overflow nor vanish
+    products = z @ z.T  # its diagonal gives the lengths: rows are wide, each pass costs
+    squares = products.diagonal()
+    zero = squares == 0
+    inverse = squares.masked_fill(zero, 1.0).rsqrt().masked_fill(zero, 0.0)
+    return (inverse[:, None] * products * inverse)[usable]
 
 
 def _check(embeddings: Tensor, labels: Tensor, temperature: Any, denominator: str, reduction: str) -> None:
