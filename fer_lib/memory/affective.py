@@ -18,7 +18,8 @@ from fer_lib.errors import DataError
 from fer_lib.memory import files
 from fer_lib.memory.affects import FINE, Lattice
 from fer_lib.memory.gwr import GrowWhenRequired
-from fer_lib.memory.parameters import check_count
+from fer_lib.memory.inputs import as_pictures
+from fer_lib.memory.parameters import check_count, check_parameters
 from fer_lib.memory.rule import Step
 from fer_lib.preprocess import prepare
 from fer_lib.pretrain.autoencoder import PKAutoencoder, to_arousal_valence
@@ -41,7 +42,8 @@ class Perceived:
         frame: number of the frame, from 0.
         valence, arousal: read from the winner before the frame was learned.
         size: nodes after it.
-        activity, habituation, distance: of the winner when the frame came; see ``Step``.
+        activity, distance: of the winner when the frame came.
+        habituation: counter of the winner after it, see ``Step``.
         inserted: nodes added for this frame, painted ones included; with frame 0 all that there are at first.
         removed: nodes taken away.
         error: root of the mean squared error over both affects; NaN where no truth was told.
@@ -84,7 +86,7 @@ class AffectiveMemory:
         lattice: values of each affect that can be painted, at least 2: 201 are steps of .01 over [-1, 1]; 7
             with ``generated=49`` is a coarse grid.
         trace_length: rows of the trace that are kept.
-        seed: draws the affects to paint, and the order they are learned in.
+        seed: draws the affects to paint, and the order they are learned in; the network's own is not used.
 
     Attributes:
         network: what was learned.
@@ -92,6 +94,7 @@ class AffectiveMemory:
 
     Raises:
         ValueError: a number out of its range, or a start there is not.
+        TypeError: another kind of prior.
 
     Example:
         >>> from fer_lib.encoders import make_encoder
@@ -122,6 +125,9 @@ class AffectiveMemory:
             ("lattice", lattice, 2), ("trace_length", trace_length, 1), ("seed", seed, 0),
         ):  # fmt: skip
             check_count(name, value, least)
+        if not isinstance(prior, PKAutoencoder):
+            told = f"prior must be a PKAutoencoder; got {type(prior).__name__}. Of a Trained, give .whole."
+            raise TypeError(told)
         if start not in STARTS:
             raise ValueError(f"start must be one of {', '.join(STARTS)}; got {start!r}. Choose one.")
         if start == "frames" and prior.d_em is None:
@@ -131,7 +137,7 @@ class AffectiveMemory:
             )
         self.prior = prior.to(device()).eval()
         self.network = clone(GrowWhenRequired() if network is None else network)
-        self.network.set_params(random_state=seed)
+        check_parameters(self.network.set_params(random_state=seed))
         self.start, self.generated, self.lattice, self.seed = start, generated, lattice, seed
         self.paint_until, self.per_frame, self.frames = paint_until, per_frame, 0
         self._affects = Lattice(lattice, seed=seed)
@@ -150,7 +156,8 @@ class AffectiveMemory:
         """Answer frames in the order given, and learn from each after its answer.
 
         Args:
-            faces: (N, C, H, W) or (C, H, W), uint8 as a FaceSet holds them.
+            faces: (N, C, H, W) or (C, H, W), uint8 as a FaceSet holds them; C is 1 or 3, and any H and W
+                are brought to what the prior takes.
             targets: (N, 2) true valence and arousal, for the errors in the trace alone; NaN where unknown.
                 Nothing is learned from them.
 
@@ -160,13 +167,9 @@ class AffectiveMemory:
         Raises:
             ValueError: something else than such pictures, or not one target each.
         """
-        faces = faces[None] if faces.ndim == 3 else faces
-        if faces.ndim != 4 or faces.dtype not in (torch.uint8, np.uint8):
-            raise ValueError(
-                f"faces must be uint8 pictures (N, C, H, W); got {faces.dtype} {tuple(faces.shape)}. "
-                "Give them as a FaceSet's batch() does."
-            )
-        truth = np.full((len(faces), 2), np.nan) if targets is None else np.atleast_2d(np.asarray(targets))
+        faces = as_pictures(faces)
+        given = np.full((len(faces), 2), np.nan) if targets is None else targets
+        truth = np.atleast_2d(np.asarray(given, dtype=np.float64))
         if truth.shape != (len(faces), 2):
             raise ValueError(
                 f"targets must be one pair a face, ({len(faces)}, 2); got {truth.shape}. Give "
@@ -237,32 +240,43 @@ class AffectiveMemory:
 
     def save(self, path: str | Path) -> Path:
         """Write the memory without its prior to one file (.npz), whole or not at all."""
-        told, arrays = self.network._state()
+        network, arrays = self.network._state()
         options = {name: getattr(self, name) for name in OPTIONS}
         trace = np.array([astuple(row) for row in self._trace]).reshape(-1, len(fields(Perceived)))
         told = {
-            "network": told, "options": options | {"trace_length": self._trace.maxlen}, "frames": self.frames,
-            "drawn": self._affects.drawn, "prior": fingerprint(self.prior),
+            "network": network, "options": options | {"trace_length": self._trace.maxlen},
+            "frames": self.frames, "drawn": self._affects.drawn, "kind": type(self).__name__,
+            "outside": self._outside(),
         }  # fmt: skip
         return files.write(path, FORM, told, arrays | {"trace": trace})
 
+    def _outside(self) -> dict[str, str]:
+        """What a file does not hold and must be given again, with a fingerprint of each."""
+        return {"prior": fingerprint(self.prior)}
+
     @classmethod
-    def load(cls, path: str | Path, prior: PKAutoencoder) -> "AffectiveMemory":
+    def load(cls, path: str | Path, prior: PKAutoencoder, **outside: Any) -> "AffectiveMemory":
         """Open what :meth:`save` wrote, with the same prior; perceiving goes on from there.
+
+        Args:
+            path: of the file.
+            prior: the one that it was saved with.
+            **outside: what else a class of memories takes beside options.
 
         Raises:
             DataError: no such file, a damaged one, or one of another kind or another prior.
         """
 
         def make(told: dict[str, Any], arrays: files.Arrays) -> AffectiveMemory:
-            if told["prior"] != fingerprint(prior):
-                raise DataError(
-                    Path(path).name, "must be a memory of this prior", told["prior"],
-                    "Open it with the prior that it was saved with; codes of another mean nothing to it.",
-                )  # fmt: skip
+            where, fix = Path(path).name, "Open it with what it was saved with."
+            if told["kind"] != cls.__name__:
+                raise DataError(where, f"must hold a {cls.__name__}", told["kind"], fix)
             trace = arrays.pop("trace")
             network = GrowWhenRequired._of_state(told["network"], arrays)
-            memory = cls(prior, network=network, **told["options"])
+            memory = cls(prior, network=network, **outside, **told["options"])
+            for name, mark in memory._outside().items():
+                if told["outside"][name] != mark:
+                    raise DataError(where, f"must be a memory of this {name}", told["outside"][name], fix)
             memory.network, memory.frames, memory._affects.drawn = network, told["frames"], told["drawn"]
             kinds = [field.type for field in fields(Perceived)]
             for row in trace:

@@ -60,7 +60,7 @@ def read(path: str | Path, form: str, make: Callable[[dict[str, Any], Arrays], T
     except (
         OSError,
         ValueError,
-        KeyError,
+        LookupError,
         TypeError,
         EOFError,
         AttributeError,

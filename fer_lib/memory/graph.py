@@ -130,13 +130,22 @@ class Graph:
 
     @classmethod
     def of_arrays(cls, arrays: dict[str, np.ndarray]) -> "Graph":
-        """The graph of :meth:`arrays`."""
-        weights, labels = arrays["weights"], arrays["labels"]
+        """The graph of :meth:`arrays`.
+
+        Raises:
+            ValueError: arrays that do not belong together.
+        """
+        weights, labels, edges = arrays["weights"], arrays["labels"], arrays["edges"]
+        if edges.size and not 0 <= edges.min() <= edges.max() < len(weights):
+            raise ValueError(f"edges must join nodes in [0, {len(weights)}); got others. Save it anew.")
+        if not len(weights) == len(arrays["habituation"]) == len(arrays["ids"]):
+            raise ValueError(f"arrays must be of {len(weights)} nodes each; got others. Save it anew.")
         graph = cls(weights.shape[1], labels.shape[1])
         for vector, label in zip(weights, labels, strict=True):
             graph.add(vector, label)
         graph.habituation[:], graph.ids[:] = arrays["habituation"], arrays["ids"]
         graph.born = int(arrays["born"])
-        for (i, j), age in zip(arrays["edges"].tolist(), arrays["ages"].tolist(), strict=True):
+        for (i, j), age in zip(edges.tolist(), arrays["ages"].tolist(), strict=True):
+            graph.connect(i, j)
             graph.neighbours[i][j] = graph.neighbours[j][i] = age
         return graph

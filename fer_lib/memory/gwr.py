@@ -13,11 +13,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fer_lib.memory import files
 from fer_lib.memory.graph import Graph
-from fer_lib.memory.inputs import check_labels, check_one
+from fer_lib.memory.inputs import check_labels, check_one, check_size
 from fer_lib.memory.parameters import check_parameters
 from fer_lib.memory.rule import Step, activity_of, learn
 
 FORM = "fer_lib.memory.1"
+BLOCK = 2**21  # distances at once, at most
 
 
 class GrowWhenRequired(BaseEstimator):
@@ -131,7 +132,8 @@ class GrowWhenRequired(BaseEstimator):
             y: (N,) or (N, L) labels; NaN rows have none. None for no labels at all.
 
         Raises:
-            ValueError: a parameter out of its range, or inputs that are not finite numbers.
+            ValueError: a parameter out of its range, inputs that are not finite numbers or above 1e150, or
+                labels as in :meth:`partial_fit`.
         """
         check_parameters(self)
         X, y = self._checked(X, y, reset=True)
@@ -147,6 +149,10 @@ class GrowWhenRequired(BaseEstimator):
         Args:
             X: (N, D) inputs, N >= 1; the same D as before.
             y: as for :meth:`fit`.
+
+        Raises:
+            ValueError: as for :meth:`fit`; another D; rows of labels that are NaN in part, or of another
+                length than before. Nothing was learned then.
         """
         check_parameters(self)
         first = not hasattr(self, "_graph")
@@ -159,7 +165,7 @@ class GrowWhenRequired(BaseEstimator):
         return self
 
     def step(self, x: ArrayLike, label: ArrayLike | None = None) -> Step:
-        """Learn from one input, and tell what it did.
+        """Learn from one input, and tell what it did. Parameters are not checked here.
 
         Args:
             x: (D,) finite numbers; the network was fitted before.
@@ -169,7 +175,7 @@ class GrowWhenRequired(BaseEstimator):
             ValueError: numbers that are not finite, or too many or few of them; nothing was learned then.
         """
         graph = self._net()
-        x = check_one("x", x, graph.weights.shape[1])
+        x = check_size("x", check_one("x", x, graph.weights.shape[1]))
         if label is not None:
             label = check_one("label", label, graph.labels.shape[1])
             if not graph.labels.shape[1]:
@@ -177,30 +183,40 @@ class GrowWhenRequired(BaseEstimator):
         return learn(self, graph, x, label)
 
     def activity(self, X: ArrayLike) -> np.ndarray:
-        """How well each input is known, (N,) in (0, 1]: the activity of its winner."""
-        return activity_of(self._squares(X).min(1), squared=self.squared)
+        """How well each input is known, (N,) in [0, 1]: the activity of its winner."""
+        return activity_of(self._nearest(X)[1], squared=self.squared)
 
     def winners(self, X: ArrayLike) -> np.ndarray:
         """Index of the best-matching unit of each input, (N,)."""
-        return self._squares(X).argmin(1)
+        return self._nearest(X)[0]
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Labels of the nearest labelled node: (N,) or (N, L) as ``y`` was; without labels, its index.
 
         Args:
             X: (N, D).
+
+        Returns:
+            NaN where all labels that were given were NaN.
         """
-        squares, labels = self._squares(X), self._graph.labels
+        check_is_fitted(self, "_graph")
+        labels = self._graph.labels
         if not labels.shape[1]:
-            return squares.argmin(1)
-        squares[:, np.isnan(labels).any(1)] = np.inf
-        answer = labels[squares.argmin(1)]
+            return self._nearest(X)[0]
+        answer = labels[self._nearest(X, np.flatnonzero(np.isfinite(labels[:, 0])))[0]]
         return answer[:, 0] if self._flat else answer
 
-    def _squares(self, X: ArrayLike) -> np.ndarray:
+    def _nearest(self, X: ArrayLike, among: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Index of the nearest node of some, or of all, and the squared distance to it: (N,) each."""
         check_is_fitted(self, "_graph")
-        X = validate_data(self, X, reset=False, dtype=np.float64)
-        return cdist(X, self._graph.weights, "sqeuclidean")
+        rows = validate_data(self, X, reset=False, dtype=np.float64)
+        some = np.arange(self._graph.size) if among is None or not among.size else among
+        nodes = self._graph.weights[some]
+        index, squares, step = np.empty(len(rows), np.int64), np.empty(len(rows)), max(1, BLOCK // len(nodes))
+        for at in range(0, len(rows), step):
+            block = cdist(rows[at : at + step], nodes, "sqeuclidean")
+            index[at : at + step], squares[at : at + step] = some[block.argmin(1)], block.min(1)
+        return index, squares
 
     def _learn(self, X: np.ndarray, y: np.ndarray | None, order: np.ndarray) -> None:
         labelled = None if y is None else np.isfinite(y).all(1)
@@ -213,7 +229,7 @@ class GrowWhenRequired(BaseEstimator):
             )
 
     def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        X = validate_data(self, X, reset=reset, dtype=np.float64)
+        X = check_size("X", validate_data(self, X, reset=reset, dtype=np.float64))
         if reset:
             self._flat = False
         if y is None:

@@ -8,7 +8,7 @@ import torch
 from scipy.spatial.distance import cdist, pdist
 
 from fer_lib.memory.films import AXES, Film
-from fer_lib.memory.study import Bank, codes_of, prior_answers
+from fer_lib.memory.starts import Bank, codes_of, prior_answers
 from fer_lib.metrics import ccc
 from fer_lib.preprocess.inputs import prepare
 from fer_lib.pretrain.autoencoder import PKAutoencoder

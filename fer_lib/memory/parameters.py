@@ -4,9 +4,12 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 UNIT = ("activity_threshold", "habituation_threshold")  # in (0, 1]
 RATES = ("eps_b", "eps_n", "gamma")  # in [0, 1]
 SPEEDS = ("tau_b", "tau_n")  # in (0, 1)
+SWITCHES = ("squared", "modulated", "shuffle")
 
 
 def check_parameters(net: Any) -> None:
@@ -33,6 +36,9 @@ def check_parameters(net: Any) -> None:
             f"kappa must be above 1; got {net.kappa}. A habituation counter ends at 1 - 1 / kappa, which "
             "must not be below 0; 1.05 is usual."
         )
+    for name in SWITCHES:
+        if not isinstance(getattr(net, name), bool | np.bool_):
+            raise ValueError(f"{name} must be True or False; got {getattr(net, name)!r}. Choose one.")
     for name in SPEEDS:
         if getattr(net, name) * net.kappa > 1:
             raise ValueError(

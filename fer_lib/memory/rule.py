@@ -20,7 +20,7 @@ class Step:
         winner: index of the best-matching unit before anything was inserted or removed.
         number: of the winner in the order of birth, as in ``ids_``; it holds when indices change.
         distance: Euclidean, between input and winner.
-        activity: of the network, in (0, 1].
+        activity: of the network, in [0, 1].
         habituation: counter of the winner after the step, in [0, 1].
         inserted: whether a node was added.
         removed: nodes taken away because their last edge had grown too old.
@@ -43,6 +43,9 @@ def learn(net: "GrowWhenRequired", graph: Graph, x: np.ndarray, label: np.ndarra
         graph: is changed.
         x: (D,).
         label: (L,), or None for an input that only moves prototypes.
+
+    Returns:
+        See `Step`. One of the first two nodes wins itself, at no distance.
     """
     if graph.size < 2:
         return begin(net, graph, x, label)
@@ -112,5 +115,5 @@ def relabel(graph: Graph, node: int, label: np.ndarray, gamma: float) -> None:
 
 
 def activity_of(squares: Any, *, squared: bool = False) -> Any:
-    """Activity in (0, 1] of squared distances: exp(-d), or the printed exp(-d^2)."""
+    """Activity in [0, 1] of squared distances: exp(-d), or the printed exp(-d^2)."""
     return np.exp(-squares) if squared else np.exp(-np.sqrt(squares))

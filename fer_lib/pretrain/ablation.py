@@ -140,28 +140,23 @@ def codes_of(model: PKAutoencoder, faces: Any, *, batch_size: int = 256) -> Tens
     return torch.cat(found)
 
 
-def readout(model: PKAutoencoder, parts: "Parts", seed: int) -> dict[str, float]:
-    """CCC on the test faces of a decision layer that is trained on the codes of the frozen encoder.
+def reader(model: PKAutoencoder, parts: "Parts", seed: int) -> AffectCritic:
+    """Train a decision layer on the codes of a frozen encoder.
 
     The layer has D_em's topology, is trained on the training faces with D_em's loss (Adam, 300 steps over
-    all of them), and stops where it does best on the validation faces. It is the same for every autoencoder,
-    with D_em or without.
+    all of them), and stops where it does best on the validation faces.
 
     Args:
         model: a trained autoencoder; it is not changed.
         parts: faces with valence and arousal.
         seed: of the layer's first weights.
-
-    Returns:
-        "ccc_arousal" and "ccc_valence"; and "own_arousal" and "own_valence" of D_em itself where there is
-        one.
     """
-    codes = {name: codes_of(model, getattr(parts, name)) for name in ("train", "validation", "test")}
+    codes = {name: codes_of(model, getattr(parts, name)) for name in ("train", "validation")}
     wanted = {name: to_arousal_valence(getattr(parts, name).targets()) for name in codes}
     with seeded(seed):
         layer = AffectCritic(model.latent)
     optimizer = torch.optim.Adam(layer.parameters(), lr=RATE)
-    best, answer = -np.inf, np.zeros((0, 2))
+    best, kept = -np.inf, layer.state_dict()
     for step in range(STEPS):
         loss = affect_loss(layer(codes["train"]), wanted["train"])
         optimizer.zero_grad()
@@ -170,13 +165,31 @@ def readout(model: PKAutoencoder, parts: "Parts", seed: int) -> dict[str, float]
         if step % LOOK == LOOK - 1:
             with torch.no_grad():
                 value = float(np.mean(_ccc(layer(codes["validation"]), wanted["validation"])))
-                if value > best:
-                    best, answer = value, _ccc(layer(codes["test"]), wanted["test"])
-    found = {"ccc_arousal": float(answer[0]), "ccc_valence": float(answer[1])}
-    if model.d_em is not None:
-        with torch.no_grad():
-            own = _ccc(model.d_em(codes["test"]), wanted["test"])
-        found |= {"own_arousal": float(own[0]), "own_valence": float(own[1])}
+            if value > best:
+                best, kept = value, {name: weight.clone() for name, weight in layer.state_dict().items()}
+    layer.load_state_dict(kept)
+    return layer
+
+
+def readout(model: PKAutoencoder, parts: "Parts", seed: int) -> dict[str, float]:
+    """CCC on the test faces of a decision layer, the same for every autoencoder, with D_em or without.
+
+    Args:
+        model: a trained autoencoder; it is not changed.
+        parts: faces with valence and arousal.
+        seed: of the layer's first weights; see :func:`reader`.
+
+    Returns:
+        "ccc_arousal" and "ccc_valence"; and "own_arousal" and "own_valence" of D_em itself where there is
+        one.
+    """
+    layer, wanted = reader(model, parts, seed), to_arousal_valence(parts.test.targets())
+    codes, found = codes_of(model, parts.test), dict[str, float]()
+    for name, critic in (("ccc", layer), ("own", model.d_em)):
+        if critic is not None:
+            with torch.no_grad():
+                arousal, valence = _ccc(critic(codes), wanted)
+            found |= {f"{name}_arousal": float(arousal), f"{name}_valence": float(valence)}
     return found
 
 

@@ -31,20 +31,21 @@ def elbow(sizes: ArrayLike, errors: ArrayLike) -> int | None:
     elbow is the point farthest below the straight line from the first to the last point.
 
     Args:
-        sizes: (M,) numbers of labels, rising; M >= 3.
+        sizes: (M,) whole numbers of labels, rising; M >= 3.
         errors: (M,) finite errors at these sizes; lower is better.
 
     Returns:
         One of the sizes, or None where the curve does not fall or lies nowhere below the line.
 
     Raises:
-        ValueError: fewer than three points, sizes that do not rise, or values that are not finite.
+        ValueError: fewer than three points, sizes that do not rise or are shares, or values that are not
+            finite.
     """
     sizes, errors = _checked(sizes, errors)
     smooth = isotonic_regression(errors, increasing=False)
-    fall = smooth[0] - smooth[-1]
-    if fall <= 1e-12 * max(1.0, abs(smooth[0])):
+    if not _falls(smooth):
         return None
+    fall = smooth[0] - smooth[-1]
     along = (sizes - sizes[0]) / (sizes[-1] - sizes[0])
     below = (1 - along) - (smooth - smooth[-1]) / fall
     best = int(below.argmax())
@@ -65,9 +66,10 @@ def advise(sizes: ArrayLike, errors: ArrayLike, *, least_gain: float = 0.1) -> A
         return Advice(False, None, 1.0, "Fewer than four points of the curve: go on.")
     sizes, errors = _checked(sizes, errors)
     bend = elbow(sizes, errors)
-    if bend is None:
-        return Advice(False, None, 1.0, "The curve shows no bend yet: go on.")
     smooth = isotonic_regression(errors, increasing=False)
+    if bend is None:
+        told = "The curve shows no bend yet" if _falls(smooth) else "The error has not fallen yet"
+        return Advice(False, None, 1.0, f"{told}: go on.")
     at = int(np.flatnonzero(sizes == bend)[0])
     if len(sizes) - 1 - at < 2:
         return Advice(False, bend, 1.0, f"A bend at {bend} labels, too near the end to be sure: go on.")
@@ -79,6 +81,11 @@ def advise(sizes: ArrayLike, errors: ArrayLike, *, least_gain: float = 0.1) -> A
     return Advice(stop, bend, gain, told + ("stop." if stop else "go on."))
 
 
+def _falls(smooth: np.ndarray) -> bool:
+    """Whether steadied errors fall by more than rounding."""
+    return bool(smooth[0] - smooth[-1] > 1e-12 * max(1.0, abs(smooth[0])))
+
+
 def _checked(sizes: ArrayLike, errors: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     sizes, errors = np.asarray(sizes, dtype=np.float64), np.asarray(errors, dtype=np.float64)
     if sizes.ndim != 1 or sizes.shape != errors.shape or len(sizes) < 3:
@@ -88,4 +95,7 @@ def _checked(sizes: ArrayLike, errors: ArrayLike) -> tuple[np.ndarray, np.ndarra
         )
     if not (np.isfinite(sizes).all() and np.isfinite(errors).all() and (np.diff(sizes) > 0).all()):
         raise ValueError("sizes must rise and all values be finite; got others. Sort them and drop NaN.")
+    shares = sizes[sizes % 1 != 0]
+    if shares.size:
+        raise ValueError(f"sizes must be whole numbers of labels; got {shares[0]}. Count labels, not shares.")
     return sizes, errors

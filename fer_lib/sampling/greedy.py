@@ -4,12 +4,17 @@ All three are one loop. The next pick is the sample whose distance to the neares
 they differ in what distance is.
 """
 
+import math
+from numbers import Real
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
 STARTS = ("centroid", "medoid")
-NEAR = 1e-9  # relative; samples this close to the farthest are compared again without rounding
+NEAR = 1e-9  # relative; samples this close to the farthest are compared again by differences
+FEW = 8  # columns, up to which differences are taken at once
+HUGE = 100  # powers of two; far larger or smaller values are scaled, for their squares must be numbers
 CHUNK = 2**22  # numbers of a block of distances, at most
 
 
@@ -87,60 +92,87 @@ def _greedy(
     spaces: tuple[np.ndarray, ...], first_in: np.ndarray, k: int, start: str, labelled: ArrayLike
 ) -> np.ndarray:
     """Farthest-first traversal under the product of the distances in all spaces."""
-    count = len(first_in)
-    taken = _check(count, k, start, labelled)
-    if start == "medoid" and not taken.size:
-        known = [_medoid(first_in)]
-    elif not taken.size:
-        known = [_most_central(first_in)]
-    else:
+    taken = _check(len(first_in), k, start, labelled)
+    if taken.size:
         known = taken.tolist()
-    wanted = int(k) + len(taken)
-    columns = [_Squares(space) for space in spaces]
-    nearest = np.full(count, np.inf)  # least product of squared distances to what is known
+    else:
+        known = [_medoid(first_in) if start == "medoid" else _most_central(first_in)]
+    nearest = _Nearest(spaces)
     for row in known:
-        np.minimum(nearest, _product(columns, row), out=nearest)
-    while len(known) < wanted:
-        row = _farthest(nearest, known, spaces)
+        nearest.add(row)
+    while len(known) < int(k) + len(taken):
+        row = nearest.farthest()
         known.append(row)
-        np.minimum(nearest, _product(columns, row), out=nearest)
+        nearest.add(row)
     return np.array(known[len(taken) :], dtype=np.int64)
 
 
+class _Nearest:
+    """Of every row, the least product of squared distances to what is known.
+
+    Squares come by products of matrix and vector, which is fast, but rounds. Rows that may be the farthest
+    for all that is known are compared again by differences. Where that would cost more than to take
+    differences for all rows, as with many ties or tight clusters, this is what is done from there on.
+    """
+
+    def __init__(self, spaces: tuple[np.ndarray, ...]) -> None:
+        self.spaces, self.columns = spaces, [_Squares(space) for space in spaces]
+        self.known: list[int] = []
+        self.least = np.full(len(spaces[0]), np.inf)
+        self.spent = 0  # pairs of rows compared by differences
+        self.doubt = np.zeros(len(spaces[0]))  # of the product, from what each factor may be off
+        for column in self.columns:
+            others = [4 * other.norms.max() for other in self.columns if other is not column]
+            self.doubt += column.doubt * math.prod(others)
+
+    def add(self, row: int) -> None:
+        """Take one more row as known."""
+        self.known.append(row)
+        squares = self.columns[0].to(row)
+        for column in self.columns[1:]:
+            squares *= column.to(row)
+        np.minimum(self.least, squares, out=self.least)
+        self.least[row] = -np.inf
+
+    def farthest(self) -> int:
+        """The row with the largest distance; of equals the lowest."""
+        if all(column.exact for column in self.columns):
+            return int(self.least.argmax())
+        sure = (self.least * (1 - NEAR) - self.doubt).max()
+        rows = np.flatnonzero(self.least * (1 + NEAR) + self.doubt >= sure)
+        if len(rows) == 1:
+            return int(rows[0])
+        self.spent += len(rows) * len(self.known)
+        if self.spent > len(self.least) * len(self.known):
+            for column in self.columns:
+                column.exact = True
+            self.least = self._by_differences(np.arange(len(self.least)))
+            self.least[self.known] = -np.inf
+            return int(self.least.argmax())
+        return int(rows[self._by_differences(rows).argmax()])
+
+    def _by_differences(self, rows: np.ndarray) -> np.ndarray:
+        parts = _parts(rows, len(self.known))
+        return np.concatenate([_exact(part, self.known, self.spaces) for part in parts])
+
+
 class _Squares:
-    """Squared distances from all rows to one, by one product of matrix and vector."""
+    """Squared distances from all rows to one, by a product of matrix and vector, or by differences."""
 
     def __init__(self, rows: np.ndarray) -> None:
+        self.given, self.exact = rows, rows.shape[1] <= FEW
         self.rows = rows - rows.mean(0)  # distances are the same, and rounding is less
         self.norms = np.einsum("nd,nd->n", self.rows, self.rows)
-        self.room = np.empty(len(rows))
+        precision = 0.0 if self.exact else 16 * np.finfo(np.float64).eps * rows.shape[1]
+        self.doubt = precision * self.norms  # bound of rounding beyond a share `NEAR` of the distance
 
     def to(self, row: int) -> np.ndarray:
-        np.matmul(self.rows, self.rows[row], out=self.room)
+        """(N,)."""
+        if self.exact:
+            return cdist(self.given, self.given[row : row + 1], "sqeuclidean")[:, 0]
         squares = self.norms + self.norms[row]
-        squares -= 2 * self.room
-        squares[squares <= NEAR * 1e-3 * (self.norms + self.norms[row])] = 0.0  # rounding, not distance
-        return squares
-
-
-def _product(columns: list[_Squares], row: int) -> np.ndarray:
-    squares = columns[0].to(row)
-    for column in columns[1:]:
-        squares *= column.to(row)
-    return squares
-
-
-def _farthest(nearest: np.ndarray, known: list[int], spaces: tuple[np.ndarray, ...]) -> int:
-    """Row with the largest distance to what is known; near ties are settled without rounding."""
-    nearest[known] = -1.0
-    most = nearest.max()
-    if most <= 0:
-        return int(nearest.argmax())
-    rows = np.flatnonzero(nearest >= most * (1 - NEAR))
-    if len(rows) == 1:
-        return int(rows[0])
-    exact = np.concatenate([_exact(part, known, spaces) for part in _parts(rows, len(known))])
-    return int(rows[exact.argmax()])
+        squares -= 2 * (self.rows @ self.rows[row])
+        return np.maximum(squares, 0.0, out=squares)
 
 
 def _exact(rows: np.ndarray, known: list[int], spaces: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -178,7 +210,8 @@ def _rows_of(values: ArrayLike, name: str) -> np.ndarray:
             f"{name} must be finite; got {broken.size} rows with NaN or infinity, first row {broken[0]}. "
             "Drop or mend these rows."
         )
-    return np.ascontiguousarray(rows)
+    exponent = int(np.frexp(max(rows.max(initial=0.0), -rows.min(initial=0.0)))[1])
+    return np.ascontiguousarray(np.ldexp(rows, -exponent) if abs(exponent) > HUGE else rows)
 
 
 def check_picks(count: int, k: int, labelled: ArrayLike) -> np.ndarray:
@@ -196,9 +229,9 @@ def check_picks(count: int, k: int, labelled: ArrayLike) -> np.ndarray:
     free = count - len(taken)
     if not free:
         raise ValueError(f"labelled must leave a sample to pick; got all {count}. Everything is labelled.")
-    if isinstance(k, bool) or not np.isfinite(k) or int(k) != k or not 1 <= k <= free:
+    if isinstance(k, bool) or not isinstance(k, Real) or k % 1 != 0 or not 1 <= k <= free:
         raise ValueError(
-            f"k must be a whole number from 1 to {free}, the samples without a label; got {k}. "
+            f"k must be a whole number from 1 to {free}, the samples without a label; got {k!r}. "
             "Pick fewer, or give more samples."
         )
     return taken

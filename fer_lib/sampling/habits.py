@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_lib.metrics import mean_interval
-from fer_lib.sampling.verdicts import DIMENSIONS, gaps
+from fer_lib.metrics import PairedDifference, mean_interval, paired_difference
+from fer_lib.sampling.verdicts import DIMENSIONS, by_person, gaps
 from fer_lib.worlds.casting import Cast
 from fer_lib.worlds.people import People
 from fer_lib.worlds.world import World
@@ -157,21 +157,45 @@ def habit_gains(rows: "pd.DataFrame") -> "pd.DataFrame":
     return found.assign(pays=found["low"] > 0).drop(columns=["one", "other"]).reset_index(drop=True)
 
 
-def pays_from(gains: "pd.DataFrame") -> dict[str, float | None]:
-    """The smallest factor from which personal labels pay, at it and at every larger one, by dimension.
+def pays_at(gains: "pd.DataFrame") -> str:
+    """At which sizes of habits personal labels pay, in words.
+
+    Args:
+        gains: factor and pays, of one dimension.
 
     Example:
         >>> import pandas as pd
-        >>> gains = pd.DataFrame({"dimension": "valence", "factor": [0, 1, 2], "pays": [True, False, True]})
-        >>> pays_from(gains)
-        {'valence': 2.0}
+        >>> pays_at(pd.DataFrame({"factor": [0, 0.5, 1, 2], "pays": [False, False, True, True]}))
+        "at 1 and 2 times the world's habits"
+        >>> pays_at(pd.DataFrame({"factor": [0, 1], "pays": [False, False]}))
+        'at no size that we tried'
     """
-    found: dict[str, float | None] = {}
-    for dimension, part in gains.groupby("dimension", sort=False):
-        part = part.sort_values("factor", ascending=False)
-        run = part["factor"][part["pays"].cumprod().astype(bool)]
-        found[str(dimension)] = float(run.min()) if len(run) else None
-    return found
+    found = [f"{factor:g}" for factor in sorted(gains["factor"][gains["pays"].astype(bool)])]
+    if not found:
+        return "at no size that we tried"
+    told = " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+    return f"at {told} times the world's habits"
+
+
+def habit_extra(rows: "pd.DataFrame", dimension: str) -> PairedDifference:
+    """What the largest habits add to the gain of own labels over labels of others, person by person.
+
+    The gain with the smallest habits is subtracted: whatever else tells own frames from those of others, such
+    as how many walls they show, is the same there.
+
+    Args:
+        rows: as for :func:`habit_gains`.
+        dimension: "valence" or "arousal".
+    """
+    import pandas as pd
+
+    gains = []
+    for factor in (rows["factor"].max(), rows["factor"].min()):
+        people = by_person(rows[(rows["factor"] == factor) & (rows["dimension"] == dimension)])
+        table = people.pivot_table(index="person", columns="condition", values="rmse")
+        gains.append(table["others"] - table["100 %"])
+    both = pd.concat(gains, axis=1, join="inner").to_numpy()
+    return paired_difference(both[:, 0], both[:, 1])
 
 
 def outsiders(faces: "FaceSet") -> "pd.DataFrame":

@@ -96,6 +96,28 @@ def fine_tune(
     return answers
 
 
+def error_after(
+    dense: nn.Module,
+    features: Tensor,
+    targets: Tensor,
+    rows: np.ndarray,
+    test: np.ndarray,
+    *,
+    descent: Descent,
+    seed: int = 0,
+) -> float:
+    """Root mean squared error on some frames after dense layers learned others; see `fine_tune`.
+
+    Args:
+        dense, features, targets, descent: as for `fine_tune`.
+        rows: (n,) frames to learn from.
+        test: (M,) frames to measure on.
+        seed: of order and dropout.
+    """
+    answer = fine_tune(dense, features, targets, np.asarray(rows)[None], [seed], [test], descent=descent)[0]
+    return float(np.sqrt(np.mean((answer - targets.cpu().numpy()[test]) ** 2)))
+
+
 @torch.no_grad()
 def _trained(
     linear: list[nn.Linear],

@@ -6,7 +6,7 @@ once, when everything is trained. The number of epochs is fixed beforehand: noth
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,8 @@ from fer_lib.adapt.frozen import features_of, weights_key
 from fer_lib.encoders.files import digest, tensors_of
 from fer_lib.metrics import rmse
 from fer_lib.provenance import code_key
-from fer_lib.sampling.many import fine_tune
+from fer_lib.sampling.dealt import CONDITIONS, EQUAL, FOLDINGS, Part, check, deciding, parts_of
+from fer_lib.sampling.many import Descent, fine_tune
 from fer_lib.sampling.picking import STRATEGIES, Pool, pick
 from fer_lib.sampling.twins import DIMENSIONS, learn, one_network, read
 from fer_lib.sampling.uncertain import mc_dropout_std
@@ -31,20 +32,23 @@ if TYPE_CHECKING:
     from fer_lib.datasets import FaceSet
 
 __all__ = [
-    "DIMENSIONS", "FOLDINGS", "Plan", "Wild", "features", "in_the_wild", "people_of", "plan", "predictions",
-    "study",
+    "CONDITIONS", "DIMENSIONS", "EQUAL", "FOLDINGS", "Plan", "Wild", "features", "in_the_wild", "people_of",
+    "plan", "predictions", "study",
 ]  # fmt: skip
-FOLDINGS = ("frames", "clips")
-CONDITIONS = ("mean", "no transfer", "0 %", "others", "100 %")
 COLUMNS = (
     "person", "fold", "seed", "folding", "dimension", "condition", "strategy", "share", "labels", "rmse",
 )  # fmt: skip
 SHELF = "personal"
+EQUAL_UPTO = 0.5  # beyond it, equal steps and equal epochs are nearly the same
 Row = dict[str, Any]
 
 
-def people_of(plan: Plan) -> "FaceSet":
+def people_of(plan: Plan, split: str = "test") -> "FaceSet":
     """The frames of the people who are learned: of AMIGOS the ten of the personal protocol.
+
+    Args:
+        plan: see :class:`Plan`.
+        split: "train" gives other people, to choose a plan on.
 
     Raises:
         DataError: data that are missing or broken, or without names of people or clips.
@@ -53,7 +57,7 @@ def people_of(plan: Plan) -> "FaceSet":
     from fer_lib.train.parts import as_task
 
     given: dict[str, Any] = {"root": plan.data_root or None, "size": plan.size, "limit": plan.frames}
-    return as_task(load(plan.dataset, split="test", **given), "valence_arousal")
+    return as_task(load(plan.dataset, split=split, **given), "valence_arousal")
 
 
 def features(plan: Plan, wild: Wild, faces: "FaceSet") -> dict[str, np.ndarray]:
@@ -75,16 +79,6 @@ def predictions(wild: Wild, features: dict[str, np.ndarray]) -> dict[str, np.nda
         .numpy()
         for name, rows in features.items()
     }
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One fold of one person."""
-
-    person: str
-    fold: int
-    train: np.ndarray
-    test: np.ndarray
 
 
 def study(
@@ -111,24 +105,26 @@ def study(
         strategies: keys of ``STRATEGIES``.
         seeds: of folds, random picks, order, dropout, and the weights of networks without transfer.
         conditions: also "mean" (a constant, the mean of the training labels), "no transfer", "0 %", "others"
-            (fine-tuned on as many frames as the person's own, drawn from all other people) and "100 %".
+            (fine-tuned on as many frames as the person's own, drawn from all other people) and "100 %". By
+            name only: "equal steps", the random picks of each share up to a half, with as many steps as 100 %
+            takes, so that shares differ in labels and in nothing else.
 
     Returns:
         One row a run: person, fold, seed, folding, dimension, condition, strategy ("" but for the condition
         "share"), share (of the training frames), labels (how many), rmse (of the fold's test frames).
 
     Raises:
-        ValueError: an unknown folding or strategy, or shares out of their range.
+        ValueError: an unknown folding, strategy or condition.
         DataError: too few frames or clips to fold, or a kept run that is damaged.
     """
     import pandas as pd
 
-    _check(plan, folding, strategies, conditions)
+    check(folding, strategies, conditions)
     found: list[Row] = []
     known = features(plan, wild, faces)
     answers = predictions(wild, known)
     for seed in seeds:
-        parts = _parts(faces, folding, seed)
+        parts = parts_of(faces, folding, seed)
         for name in DIMENSIONS:
             one = _Dimension(plan, wild, faces, known[name], answers[name], name, folding, seed, parts)
             told = {"seed": seed, "folding": folding, "dimension": name}
@@ -142,7 +138,7 @@ class _Dimension:
 
     def __init__(
         self, plan: Plan, wild: Wild, faces: "FaceSet", rows: np.ndarray, answers: np.ndarray, name: str,
-        folding: str, seed: int, parts: list[_Part],
+        folding: str, seed: int, parts: list[Part],
     ) -> None:  # fmt: skip
         self.plan, self.faces, self.name, self.seed, self.parts = plan, faces, name, seed, parts
         self.model = wild.twins.of(name)
@@ -151,7 +147,7 @@ class _Dimension:
         self.told = {
             "code": code_key(__name__), "faces": faces.fingerprint, "dimension": name, "folding": folding,
             "seed": seed, "device": device().type, "encoder": weights_key(self.model.encoder),
-            "dense": digest(tensors_of(self.model.head)), "plan": _deciding(plan),
+            "dense": digest(tensors_of(self.model.head)), "plan": deciding(plan),
         }  # fmt: skip
 
     def conditions(self, wanted: tuple[str, ...]) -> list[Row]:
@@ -162,24 +158,43 @@ class _Dimension:
             rows.append(self._row(part, "mean", mean, len(part.train), 1.0))
             rows.append(self._row(part, "0 %", self.answers[part.test], 0, 0.0))
             if "no transfer" in wanted and part.fold < self.plan.scratch_folds:
-                what = {"scratch": [part.person, part.fold], "epochs": self.plan.scratch_epochs}
+                what: Row = {"scratch": [part.person, part.fold], "epochs": self.plan.scratch_epochs}
+                what |= {"rate": self.plan.wild_rate, "optimizer": self.plan.wild_optimizer}
                 rows += self._kept(what, partial(self._scratch, part))
         if "others" in wanted and len({part.person for part in self.parts}) > 1:
             rows += self._kept({"others": True}, partial(self._all, "others", self._strangers))
         if "100 %" in wanted:
             rows += self._kept({"all": True}, partial(self._all, "100 %", lambda part: part.train))
+        if EQUAL in wanted:
+            for share, count in self._counts().items():
+                if share <= EQUAL_UPTO:
+                    rows += self._kept({"equal": share}, partial(self._equal, share, count))
         return [row for row in rows if row["condition"] in wanted]
 
-    def _strangers(self, part: _Part) -> np.ndarray:
+    def _strangers(self, part: Part) -> np.ndarray:
         """As many frames as the person's own, of everybody else."""
         mine = self.faces.table["subject"].to_numpy() == part.person
         draws = np.random.default_rng(self._stream(part, "others"))
         return np.sort(draws.choice(np.flatnonzero(~mine), len(part.train), replace=False))
 
+    def _counts(self) -> dict[float, int]:
+        """How many labels each share means: the same in every fold."""
+        smallest = min(len(part.train) for part in self.parts)
+        return {share: max(1, round(share * smallest)) for share in self.plan.shares}
+
+    def _equal(self, share: float, count: int) -> list[Row]:
+        """The labels of random picks, with the steps of all labels."""
+        batch = self.plan.batch_size
+        most = min(len(part.train) for part in self.parts)
+        epochs = round(self.plan.epochs * -(-most // batch) / -(-count // batch))
+        rows = [picked[:count] for picked in self._picks("random", count)]
+        answers = self._tuned(self.parts, rows, share, replace(self.plan.descent, epochs=epochs))
+        pairs = zip(self.parts, answers, strict=True)
+        return [self._row(part, EQUAL, answer, count, share) for part, answer in pairs]
+
     def shares(self, strategies: tuple[str, ...]) -> list[Row]:
         """Every share of every strategy."""
-        smallest = min(len(part.train) for part in self.parts)
-        counts = {share: max(1, round(share * smallest)) for share in self.plan.shares}
+        counts = self._counts()
         picks: dict[str, list[np.ndarray]] = {}
 
         def run(share: float) -> list[Row]:
@@ -215,7 +230,7 @@ class _Dimension:
             found.append(part.train[pick(pool, k, strategy, generator=draws)])
         return found
 
-    def _all(self, condition: str, rows_of: Callable[[_Part], np.ndarray]) -> list[Row]:
+    def _all(self, condition: str, rows_of: Callable[[Part], np.ndarray]) -> list[Row]:
         """Every fold with all frames of somebody, those with equally many at once."""
         rows: list[Row] = []
         for size in sorted({len(part.train) for part in self.parts}):
@@ -225,30 +240,36 @@ class _Dimension:
             rows += [self._row(part, condition, answer, size, 1.0) for part, answer in pairs]
         return rows
 
-    def _tuned(self, parts: list[_Part], rows: list[np.ndarray], share: float) -> list[np.ndarray]:
+    def _tuned(
+        self, parts: list[Part], rows: list[np.ndarray], share: float, descent: Descent | None = None
+    ) -> list[np.ndarray]:
         where = device()
         return fine_tune(
             self.model.head, torch.from_numpy(self.rows).to(where), torch.from_numpy(self.targets).to(where),
             np.stack(rows), [self._stream(part, share) for part in parts], [part.test for part in parts],
-            descent=self.plan.descent,
+            descent=descent or self.plan.descent,
         )  # fmt: skip
 
-    def _scratch(self, part: _Part) -> list[Row]:
+    def _scratch(self, part: Part) -> list[Row]:
         plan, seed = self.plan, self._stream(part, "scratch") >> 1
         model = one_network(
             plan.encoder, self.name, hidden=plan.hidden, dropout=plan.dropout, seed=seed, **plan.options
         )
-        descent = replace(plan.descent, epochs=plan.scratch_epochs or plan.epochs)
-        learn(model, self.faces, self.name, rows=part.train, descent=descent, seed=seed)
+        epochs = plan.scratch_epochs or plan.epochs
+        descent = replace(plan.descent, epochs=epochs, learning_rate=plan.wild_rate)
+        learn(
+            model, self.faces, self.name, rows=part.train, descent=descent, seed=seed,
+            optimizer=plan.wild_optimizer,
+        )  # fmt: skip
         return [self._row(part, "no transfer", read(model, self.faces, part.test), len(part.train), 1.0)]
 
-    def _stream(self, part: _Part, use: str | float) -> int:
+    def _stream(self, part: Part, use: str | float) -> int:
         """A seed for one use of random numbers in one fold; not of a strategy, so that those are paired."""
         told = {name: self.told[name] for name in ("dimension", "folding", "seed")}
         return int(artifacts.key(**told, person=part.person, fold=part.fold, use=use), 16)
 
     def _row(
-        self, part: _Part, condition: str, answer: np.ndarray, labels: int, share: float, strategy: str = ""
+        self, part: Part, condition: str, answer: np.ndarray, labels: int, share: float, strategy: str = ""
     ) -> Row:
         return {
             "person": part.person, "fold": part.fold, "condition": condition, "strategy": strategy,
@@ -260,40 +281,3 @@ class _Dimension:
         if not path.is_file():
             artifacts.atomic_write(path, json.dumps(run(), indent=1))
         return records_in(path, "Delete the file to run it again.")
-
-
-def _deciding(plan: Plan) -> dict[str, Any]:
-    """What of a plan decides a run; the rest names the data and the twins, which have names of their own."""
-    of_data = ("source", "source_root", "dataset", "data_root", "faces", "frames")
-    of_others = ("wild_epochs", "wild_rate", "wild_optimizer", "shares", "scratch_folds", "scratch_epochs")
-    return {name: value for name, value in asdict(plan).items() if name not in of_data + of_others}
-
-
-def _parts(faces: "FaceSet", folding: str, seed: int) -> list[_Part]:
-    from fer_lib.datasets import folds
-
-    people = faces.table["subject"].to_numpy()
-    found: list[_Part] = []
-    counts: dict[str, int] = {}
-    for fold in folds(faces, folding, seed=seed):
-        person = str(people[fold.test[0]])
-        found.append(_Part(person, counts.get(person, 0), fold.train, fold.test))
-        counts[person] = counts.get(person, 0) + 1
-    return found
-
-
-def _check(plan: Plan, folding: str, strategies: Sequence[str], conditions: Sequence[str]) -> None:
-    if folding not in FOLDINGS:
-        known = " or ".join(FOLDINGS)
-        raise ValueError(f"folding must be {known}; got {folding!r}. 'frames' is as printed.")
-    unknown = [name for name in strategies if name not in STRATEGIES]
-    if unknown:
-        known = ", ".join(STRATEGIES)
-        raise ValueError(f"strategies must be among {known}; got {unknown[0]!r}. Choose among these.")
-    strange = [name for name in conditions if name not in CONDITIONS]
-    if strange or isinstance(conditions, str):
-        known = ", ".join(CONDITIONS)
-        got = repr(strange[0] if strange else conditions)
-        raise ValueError(f"conditions must be among {known}; got {got}. Choose among these.")
-    if not all(0 < share < 1 for share in plan.shares):
-        raise ValueError(f"shares must be in (0, 1); got {plan.shares}. All labels are the condition 100 %.")

@@ -27,16 +27,18 @@ class Pool:
     std: ArrayLike | None = None
 
     def __post_init__(self) -> None:
+        if np.ndim(self.features) == 0:
+            raise ValueError("features must be an array (N, D); got one number. Give a row a sample.")
         for name in ("predictions", "std"):
             values = getattr(self, name)
-            if values is not None and len(np.asarray(values)) != len(self):
+            if values is not None and np.shape(values)[:1] != (len(self),):
                 raise ValueError(
-                    f"{name} must have as many rows as features, {len(self)}; got {len(np.asarray(values))}. "
+                    f"{name} must have as many rows as features, {len(self)}; got shape {np.shape(values)}. "
                     "Give all for the same samples."
                 )
 
     def __len__(self) -> int:
-        return len(np.asarray(self.features))
+        return int(np.shape(self.features)[0])
 
 
 def random_pick(count: int, k: int, generator: np.random.Generator, labelled: ArrayLike = ()) -> np.ndarray:
@@ -54,11 +56,17 @@ def random_pick(count: int, k: int, generator: np.random.Generator, labelled: Ar
 
     Raises:
         ValueError: k out of its range, or labelled rows that do not exist or stand twice.
+        TypeError: a generator of another kind, or a seed in its place.
 
     Example:
         >>> random_pick(5, 2, np.random.default_rng(0), labelled=[0])
         array([3, 1])
     """
+    if not isinstance(generator, np.random.Generator):
+        raise TypeError(
+            f"generator must be a NumPy Generator; got {type(generator).__name__}. Take "
+            "np.random.default_rng(seed)."
+        )
     free = _free(count, k, labelled)
     return generator.permutation(free)[: int(k)]
 
@@ -127,7 +135,10 @@ def pick(
 
     Raises:
         ValueError: an unknown strategy, one whose numbers the pool lacks, or what it refuses itself.
+        TypeError: no pool.
     """
+    if not isinstance(pool, Pool):
+        raise TypeError(f"pool must be a Pool; got {type(pool).__name__}. Take Pool(features of its frames).")
     if strategy not in STRATEGIES:
         known = ", ".join(STRATEGIES)
         raise ValueError(f"strategy must be one of {known}; got {strategy!r}. Choose one of these.")
@@ -141,8 +152,10 @@ def next_to_label(
 ) -> int:
     """The one sample to label next, for somebody who labels their own frames.
 
-    Ask, label, add the row to ``labelled``, and ask again. Where the model learns between the questions, give
-    a new pool with its new predictions; with the same pool, the answers are those of picking many at once.
+    Ask, label, add the row to ``labelled``, and ask again. "gsx" needs no model: begin with it. Where a model
+    learns between the questions, give a new pool with its new predictions, or its new `mc_dropout_std`; with
+    the same pool, the answers are those of picking many at once. An answer takes as many distances as there
+    are labels times samples.
 
     Args:
         pool: what is known of all samples, labelled or not.

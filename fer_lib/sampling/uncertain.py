@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ BATCH = 256
 @torch.no_grad()
 def mc_dropout_std(
     model: nn.Module,
-    inputs: Tensor,
+    inputs: Tensor | np.ndarray,
     *,
     passes: int = 50,
     p: float = 0.5,
@@ -27,7 +28,7 @@ def mc_dropout_std(
 
     Args:
         model: with at least one dropout layer; not changed.
-        inputs: (N, ...) as the model takes them.
+        inputs: (N, ...) as the model takes them, on its device, or an array; finite.
         passes: T, how often each sample is answered, at least 2.
         p: rate of dropout, in (0, 1).
         generator: on the CPU; None takes torch's own.
@@ -36,18 +37,22 @@ def mc_dropout_std(
         (N,) or (N, L), as the model answers, over the passes (divided by T).
 
     Raises:
-        ValueError: a model without dropout, fewer than two passes, a rate out of its range, or no inputs.
+        ValueError: a model without dropout, fewer than two passes, a rate out of its range, or inputs that
+            are none or not finite.
 
     Reference: Tsymbalov, Panov and Shapeev (2018); Rescigno et al. (2020), Table 4.
     """
+    if not isinstance(inputs, Tensor):
+        inputs = torch.tensor(np.asarray(inputs), dtype=torch.float32)
     _check(model, inputs, passes, p)
-    was_training = model.training
+    modes = [(layer, layer.training) for layer in model.modules()]  # a frozen part may have its own
     model.eval()
     try:
         with dropout_on(model, p, generator):
             rows = [_spread(model, part, passes) for part in inputs.split(BATCH)]
     finally:
-        model.train(was_training)
+        for layer, training in modes:
+            layer.training = training
     answer = torch.cat(rows).float().cpu().numpy()
     return answer[:, 0] if answer.ndim == 2 and answer.shape[1] == 1 else answer
 
@@ -86,9 +91,12 @@ def _check(model: nn.Module, inputs: Tensor, passes: int, p: float) -> None:
         raise ValueError(
             f"model must hold a dropout layer; got a {type(model).__name__} without. Build it with dropout."
         )
-    if passes < 2:
-        raise ValueError(f"passes must be at least 2; got {passes}. 50 are usual.")
+    if not isinstance(passes, Integral) or passes < 2:
+        raise ValueError(f"passes must be a whole number of at least 2; got {passes!r}. 50 are usual.")
     if not 0 < p < 1:
         raise ValueError(f"p must be in (0, 1); got {p}. 0.5 is usual.")
     if len(inputs) == 0:
         raise ValueError("inputs must hold at least one sample; got 0. Check the pool.")
+    broken = int((~torch.isfinite(inputs)).reshape(len(inputs), -1).any(1).sum())
+    if broken:
+        raise ValueError(f"inputs must be finite; got {broken} samples that are not. Drop or mend these.")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SETTING = ["folding", "dimension", "condition", "strategy", "share"]
 DIMENSIONS = ("valence", "arousal")
+LEVEL = 0.05
 EARLY = 0.5  # strategies are compared where they can differ: with all labels they all pick the same
 
 
@@ -83,7 +84,8 @@ def against_random(rows: "pd.DataFrame", *, upto: float = EARLY) -> "pd.DataFram
 
     Returns:
         A row a folding, dimension and strategy: gain, low, high (95 %), p_value, p_holm (Holm's correction
-        over all rows of a folding), effect_size, smallest (see `smallest_effect`), random (its rmse), people,
+        over all rows of a folding), effect_size, smallest (see `smallest_effect`; at the level that Holm asks
+        of the first of all rows, so that it is found whatever the others show), random (its rmse), people,
         verdict ("gains", "loses" or "not seen", by p_holm).
     """
     import pandas as pd
@@ -91,6 +93,8 @@ def against_random(rows: "pd.DataFrame", *, upto: float = EARLY) -> "pd.DataFram
     chosen = by_person(rows)
     chosen = chosen[(chosen["strategy"] != "") & (chosen["share"] <= upto + 1e-9)]
     lines = []
+    asked = chosen["dimension"].nunique() * (chosen["strategy"].nunique() - 1)
+    strictest = 1 - LEVEL / max(1, asked)  # as confidence
     for (folding, dimension), part in chosen.groupby(["folding", "dimension"], sort=False):
         table = part.pivot_table(index="person", columns="strategy", values="rmse", sort=False)
         for strategy in (name for name in table if name != "random"):
@@ -100,7 +104,8 @@ def against_random(rows: "pd.DataFrame", *, upto: float = EARLY) -> "pd.DataFram
                 {
                     "folding": folding, "dimension": dimension, "strategy": strategy, "gain": found.mean,
                     "low": found.low, "high": found.high, "p_value": found.p_value,
-                    "effect_size": found.effect_size, "smallest": smallest_effect(a - b),
+                    "effect_size": found.effect_size,
+                    "smallest": smallest_effect(a - b, confidence=strictest),
                     "random": float(a.mean()), "people": found.n,
                 }
             )  # fmt: skip
@@ -108,7 +113,7 @@ def against_random(rows: "pd.DataFrame", *, upto: float = EARLY) -> "pd.DataFram
     parts = [holm(part["p_value"].to_numpy()) for _, part in frame.groupby("folding", sort=False)]
     frame["p_holm"] = np.concatenate(parts)
     sign = np.where(frame["gain"] > 0, "gains", "loses")
-    frame["verdict"] = np.where(frame["p_holm"] < 0.05, sign, "not seen")
+    frame["verdict"] = np.where(frame["p_holm"] < LEVEL, sign, "not seen")
     return frame
 
 

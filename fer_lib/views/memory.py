@@ -1,9 +1,7 @@
 """Networks that grow: states of the plane, on the page and on paper; habituation; a memory along a video."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fer_lib.memory.watching import State
+from fer_lib.views import live
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
-FILES = Path(__file__).parent / "static"
 WIDE, HIGH, EDGE = 600, 360, 24  # of the page's drawing
 AXES = ("valence", "arousal")
 _ORDER = ("blue", "orange", "green", "red", "purple", "sky", "black")
@@ -35,22 +33,12 @@ class PageGrowth:
 
     def fragment(self) -> str:
         """Style, states and script in one piece; it asks no server for anything."""
-        style = (FILES / "growth.css").read_text(encoding="utf-8")
-        script = (FILES / "growth.js").read_text(encoding="utf-8")
-        data = json.dumps(self.data, separators=(",", ":")).replace("<", "\\u003c")
-        return (
-            f'<div class="growth"><style>{style}</style><script type="application/json">{data}</script></div>'
-            f'<script>(() => {{\n"use strict";\n{script}}})();</script>'
-            "<noscript>This picture moves with JavaScript only; the figure below needs none.</noscript>"
-        )
+        without = "This picture moves with JavaScript only; the figure below needs none."
+        return live.fragment("growth", self.data, scripts=("growth",), without=without)
 
     def page(self) -> str:
         """A whole page with nothing else on it, to keep or to send."""
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A network that grows</title>'
-            '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>'
-            f'<body style="max-width:44rem;margin:1rem auto">{self.fragment()}</body></html>'
-        )
+        return live.whole_page(self.fragment(), title="A network that grows", width_rem=44)
 
 
 def page_growth(
@@ -122,10 +110,11 @@ def growth_panels(states: Sequence[State], inputs: np.ndarray, steps: Sequence[i
             state.nodes[:, 0], state.nodes[:, 1], c=state.habituation, cmap="cividis", vmin=0, vmax=1, s=42,
             zorder=3, edgecolor="white", linewidth=0.7,
         )  # fmt: skip
-        ax.set(title=f"{step} inputs, {len(state.nodes)} nodes", aspect="equal")
+        ax.set(title=f"{step} inputs, {len(state.nodes)} nodes", aspect="equal", xlabel="x", ylabel="y")
+        ax.label_outer()
         ax.grid(visible=False)
     figure.colorbar(drawn, ax=axes, label="habituation counter", aspect=30)
-    return figure
+    return synthetic_note(figure, "synthetic points")
 
 
 def habituation_curves(curves: Mapping[str, np.ndarray], *, threshold: float) -> Figure:
@@ -143,7 +132,7 @@ def habituation_curves(curves: Mapping[str, np.ndarray], *, threshold: float) ->
     ax.text(
         0.01,
         threshold,
-        "habituated below the line",
+        "habituated below this line",
         ha="left",
         va="top",
         fontsize=8,
@@ -202,7 +191,7 @@ def along_video(
             )
     axes[2].axhline(0, color=INK, linewidth=0.8)
     axes[2].set(ylabel="CCC so far")
-    axes[2].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    axes[2].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, fontsize=8, columnspacing=1)
     axes[3].plot(rows["second"], rows["activity"], color=COLOURS["green"], linewidth=1)
     axes[3].set(ylabel="activity", xlabel="seconds of video", ylim=(0, 1.02))
     _utterances(axes, rows)

@@ -5,15 +5,14 @@ emotions' prototypes, and two short scripts. It asks no server for anything.
 """
 
 import base64
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from fer_lib.views import live
 from fer_lib.views.page_people import cast, described
 from fer_lib.views.steps import STEPS, Program
 from fer_lib.views.tracing import trace
@@ -29,7 +28,6 @@ from fer_lib.worlds import (
 )
 from fer_lib.worlds.action_units import ONE_SIDED, SIDED
 
-FILES = Path(__file__).parent / "static"
 GROUPS = {
     "Brows": (1, 2, 4),
     "Eyes": (5, 6, 7, 43),
@@ -54,23 +52,12 @@ class PageLaboratory:
 
     def fragment(self) -> str:
         """The laboratory as a piece of a page: style, data and scripts in one."""
-        style = (FILES / "laboratory.css").read_text(encoding="utf-8")
-        script = "\n".join((FILES / name).read_text(encoding="utf-8") for name in ("face.js", "panel.js"))
-        data = json.dumps(self.data, separators=(",", ":")).replace("<", "\\u003c")
-        return (
-            f'<div class="face-lab"><style>{style}</style>'
-            f'<script type="application/json">{data}</script></div>'
-            f'<script>(() => {{\n"use strict";\n{script}}})();</script>'
-            "<noscript>The face laboratory needs JavaScript; the figures below need none.</noscript>"
-        )
+        without = "The face laboratory needs JavaScript; the figures below need none."
+        return live.fragment("face-lab", self.data, scripts=("face", "panel"), without=without)
 
     def page(self) -> str:
         """A whole page with nothing else on it, to keep or to send."""
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Face laboratory</title>'
-            '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>'
-            f'<body style="max-width:54rem;margin:1rem auto">{self.fragment()}</body></html>'
-        )
+        return live.whole_page(self.fragment(), title="Face laboratory", width_rem=54)
 
 
 def page_laboratory() -> PageLaboratory:

@@ -1,7 +1,7 @@
 """Which samples are picked, what they teach, and what was seen of it over people (chapter 11)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from fer_lib.views.faces import show_picture
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
 _ORDER = ("grey", "blue", "orange", "green", "red", "purple", "sky")
-_MARKS = ("o", "s", "^", "D", "v", "P", "X")
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def farthest_first(
@@ -68,7 +68,7 @@ def _step(ax: Axes, points: np.ndarray, known: list[int], coming: int) -> None:
 def picked_faces(
     faces: Any, picks: Mapping[str, Sequence[int]], *, columns: int = 8, synthetic: bool = False
 ) -> Figure:
-    """The first faces that each strategy asks labels for, a row a strategy, with their film and second.
+    """The first faces that each strategy asks labels for, a row a strategy, with their labels.
 
     Args:
         faces: a FaceSet of one person's frames.
@@ -84,21 +84,49 @@ def picked_faces(
     figure, axes = new_figure(len(picks), columns, height=0.3 + 0.98 * len(picks))
     values = faces.targets().numpy()
     for k, (name, rows) in enumerate(picks.items()):
-        for j, ax in enumerate(axes[k * columns : (k + 1) * columns]):
-            if j < len(rows):
-                show_picture(ax, faces.images[int(rows[j])])
-                _bare(ax)
-                valence, arousal = values[int(rows[j])]
-                ax.set_title(f"{valence:+.2f} {arousal:+.2f}", fontsize=6.5, loc="center", pad=2)
-            else:
-                ax.set_axis_off()
-        axes[k * columns].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        told = ["{:+.2f} {:+.2f}".format(*values[int(row)]) for row in rows]
+        face_row(axes[k * columns : (k + 1) * columns], name, faces, rows, told)
     return synthetic_note(figure) if synthetic else figure
 
 
-def _bare(ax: Axes) -> None:
-    ax.set(xticks=[], yticks=[])
-    ax.spines[["left", "bottom"]].set_visible(False)
+def face_row(
+    axes: Sequence[Axes], name: str, faces: Any, rows: Sequence[int], told: Sequence[str] = ()
+) -> None:
+    """Some faces behind their name, each with what is told of it above."""
+    for j, ax in enumerate(axes):
+        if j >= len(rows):
+            ax.set_axis_off()
+            continue
+        show_picture(ax, faces.images[int(rows[j])])
+        ax.set(xticks=[], yticks=[])
+        ax.spines[["left", "bottom"]].set_visible(False)
+        if told:
+            ax.set_title(told[j], fontsize=6.5, loc="center", pad=2)
+    axes[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+
+
+def panels(frame: pd.DataFrame, *, height: float) -> tuple[Figure, list[tuple[Axes, str, pd.DataFrame]]]:
+    """A panel a dimension side by side, with its name and its rows."""
+    dimensions = list(dict.fromkeys(frame["dimension"]))
+    figure, axes = new_figure(1, len(dimensions), height=height, sharey=True)
+    for ax, dimension in zip(axes, dimensions, strict=True):
+        ax.set_title(dimension)
+    parts = [frame[frame["dimension"] == dimension] for dimension in dimensions]
+    return figure, list(zip(axes, dimensions, parts, strict=True))
+
+
+def finished(
+    figure: Figure,
+    synthetic: bool,
+    *,
+    place: Literal["outside upper center", "outside upper right"] = "outside upper center",
+    columns: int = 1,
+) -> Figure:
+    """One legend over all panels, from what the first one names, and the note."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc=place, ncols=columns)
+    return synthetic_note(figure) if synthetic else figure
 
 
 def condition_bars(
@@ -118,10 +146,8 @@ def condition_bars(
     """
     from fer_lib.metrics import mean_interval
 
-    dimensions = list(dict.fromkeys(summary["dimension"]))
-    figure, axes = new_figure(1, len(dimensions), height=3.3, sharey=True)
-    for ax, dimension in zip(axes, dimensions, strict=True):
-        part = summary[summary["dimension"] == dimension]
+    figure, parts = panels(summary, height=3.3)
+    for ax, dimension, part in parts:
         for k, condition in enumerate(names):
             values = part.loc[part["condition"] == condition, "rmse"].to_numpy()
             if len(values):
@@ -130,13 +156,12 @@ def condition_bars(
             if printed is not None:
                 ax.plot(k, printed, "D", color="white", markeredgecolor=INK, markersize=7, zorder=5)
         ax.set_xticks(range(len(names)), list(names.values()), fontsize=8, rotation=25, ha="right")
-        ax.set_title(dimension)
         ax.grid(axis="x", visible=False)
-    axes[0].set(ylabel="RMSE", ylim=(0, None))
+    first = figure.axes[0]
+    first.set(ylabel="RMSE", ylim=(0, None))
     if published:
-        axes[0].plot([], [], "D", color="white", markeredgecolor=INK, markersize=7, label="published")
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right")
-    return synthetic_note(figure) if synthetic else figure
+        first.plot([], [], "D", color="white", markeredgecolor=INK, markersize=7, label="published")
+    return finished(figure, synthetic, place="outside upper right")
 
 
 def _bar(ax: Axes, place: int, values: np.ndarray, over: Any) -> None:
@@ -167,37 +192,62 @@ def sampling_curves(
         band: the strategy whose interval over people is shaded; others carry bars.
         synthetic: mark the figure as made with synthetic faces.
     """
-    dimensions = list(dict.fromkeys(curves["dimension"]))
-    figure, axes = new_figure(1, len(dimensions), height=3.5, sharey=True)
-    for ax, dimension in zip(axes, dimensions, strict=True):
-        part = curves[curves["dimension"] == dimension]
+    figure, parts = panels(curves, height=3.5)
+    for ax, dimension, part in parts:
         for k, (strategy, label) in enumerate(names.items()):
             one = part[part["strategy"] == strategy].sort_values("share")
             _curve(ax, one, k, label, shaded=strategy == band)
         for style, (label, value) in zip((":", "--", "-."), (references or {}).get(dimension, {}).items()):  # noqa: B905
             ax.axhline(value, color=INK, linestyle=style, linewidth=1, label=label, zorder=1)
-        bend = (elbows or {}).get(dimension, np.nan)
-        if np.isfinite(bend):
-            ax.axvline(100 * bend, color=COLOURS["grey"], linewidth=1, zorder=0)
-            ax.annotate(
-                "elbow", (100 * bend, 1), xycoords=("data", "axes fraction"), xytext=(2, -8),
-                textcoords="offset points", fontsize=7.5, color="#5A5A5A",
-            )  # fmt: skip
-        ax.set(title=dimension, xlabel="frames with a label (%)")
-    axes[0].set_ylabel("RMSE")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4)
-    return synthetic_note(figure) if synthetic else figure
+        _upright(ax, 100 * (elbows or {}).get(dimension, np.nan))
+        ax.set_xlabel("frames with a label (%)")
+    figure.axes[0].set_ylabel("RMSE")
+    return finished(figure, synthetic, columns=5)
 
 
 def _curve(ax: Axes, part: pd.DataFrame, place: int, label: str, *, shaded: bool) -> None:
     colour, x = COLOURS[_ORDER[place % len(_ORDER)]], 100 * part["share"].to_numpy()
+    mean, low, high = (part[name].to_numpy() for name in ("mean", "low", "high"))
     ax.plot(
-        x, part["mean"], "-" + _MARKS[place % len(_MARKS)], color=colour, label=label,
-        markersize=4, linewidth=2.4 if shaded else 1.4, zorder=3,
+        x, mean, "-" + MARKS[place % len(MARKS)], color=colour, label=label, markersize=4,
+        linewidth=2.4 if shaded else 1.4, zorder=3,
     )  # fmt: skip
-    if shaded and len(part):
-        ax.fill_between(x, part["low"], part["high"], color=colour, alpha=0.2, linewidth=0)
+    if shaded:
+        ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+    else:
+        ax.errorbar(
+            x + 0.55 * (place - 3), mean, yerr=[mean - low, high - mean], fmt="none", ecolor=colour,
+            elinewidth=0.8, alpha=0.6, zorder=2,
+        )  # fmt: skip
+
+
+def sitting_curves(sittings: Sequence[Mapping[str, Any]], *, synthetic: bool = False) -> Figure:
+    """How the error changes while people give labels one after the other, a line a person.
+
+    Args:
+        sittings: each with sizes and errors, both from no labels on, and the last `Advice`; the end is full
+            where it says stop.
+        synthetic: mark the figure as made with synthetic faces.
+    """
+    figure, (ax,) = new_figure(width=5.6, height=3.0)
+    ax.axhline(0, color=INK, linewidth=1, zorder=1)
+    for one in sittings:
+        change = np.asarray(one["errors"]) - one["errors"][0]
+        ax.plot(one["sizes"], change, "-", color=COLOURS["blue"], linewidth=1, alpha=0.7)
+        end = COLOURS["blue"] if one["advice"].stop else "white"
+        ax.plot(one["sizes"][-1], change[-1], "o", color=end, markeredgecolor=COLOURS["blue"], markersize=6)
+    ax.set(xlabel="labels given", ylabel="RMSE, change since none")
+    return synthetic_note(figure) if synthetic else figure
+
+
+def _upright(ax: Axes, place: float) -> None:
+    """Mark an elbow; NaN marks none."""
+    if np.isfinite(place):
+        ax.axvline(place, color=COLOURS["grey"], linewidth=1, zorder=0)
+        ax.annotate(
+            "elbow", (place, 1), xycoords=("data", "axes fraction"), xytext=(2, -8),
+            textcoords="offset points", fontsize=7.5, color="#5A5A5A",
+        )  # fmt: skip
 
 
 def gain_panels(
@@ -221,13 +271,14 @@ def gain_panels(
             ax.set_title(f"{dimension}, {title}", fontsize=9.5)
     for ax in axes[-len(dimensions) :]:
         ax.set_xlabel("RMSE of random minus its own")
-        ax.xaxis.set_major_locator(MaxNLocator(5))
+        ax.xaxis.set_major_locator(MaxNLocator(4))
     return synthetic_note(figure) if synthetic else figure
 
 
 def _gains(ax: Axes, part: pd.DataFrame, names: Mapping[str, str] | None) -> None:
     place = np.arange(len(part))
     reach = part["smallest"].to_numpy()
+    ax.use_sticky_edges = False  # keep a margin beside the bars
     ax.barh(place, 2 * reach, 0.62, left=-reach, color="#E4E4E4", zorder=1)
     spread = [part["gain"] - part["low"], part["high"] - part["gain"]]
     ax.errorbar(part["gain"], place, xerr=spread, fmt="o", color=COLOURS["blue"], capsize=3, zorder=3)
@@ -235,47 +286,3 @@ def _gains(ax: Axes, part: pd.DataFrame, names: Mapping[str, str] | None) -> Non
     ax.set_yticks(place, list(names.values()) if names else [""] * len(part))
     ax.set_ylim(len(part) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
-
-
-def habit_panels(summary: pd.DataFrame, *, names: Mapping[str, str], synthetic: bool = False) -> Figure:
-    """A panel a dimension: rmse against how large people's habits are, a line a condition.
-
-    Args:
-        summary: dimension, condition, factor, mean, low, high.
-        names: condition to its label, in the order of the legend.
-        synthetic: mark the figure as made with synthetic faces.
-    """
-    dimensions = list(dict.fromkeys(summary["dimension"]))
-    figure, axes = new_figure(1, len(dimensions), height=3.2, sharey=True)
-    for ax, dimension in zip(axes, dimensions, strict=True):
-        part = summary[summary["dimension"] == dimension]
-        for k, (condition, label) in enumerate(names.items()):
-            one = part[part["condition"] == condition].sort_values("factor")
-            colour = COLOURS[("grey", "orange", "blue", "green")[k % 4]]
-            ax.plot(one["factor"], one["mean"], "-" + _MARKS[k], color=colour, label=label, markersize=5)
-            ax.fill_between(one["factor"], one["low"], one["high"], color=colour, alpha=0.15, linewidth=0)
-        ax.set(title=dimension, xlabel="habits, times those of the world")
-    axes[0].set(ylabel="RMSE", ylim=(0, None))
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(names))
-    return synthetic_note(figure) if synthetic else figure
-
-
-def habit_faces(
-    rows: Mapping[str, Any], index: Sequence[int], *, columns: int = 8, synthetic: bool = True
-) -> Figure:
-    """The same moments of the same people with smaller and larger habits, a row a set.
-
-    Args:
-        rows: label to a FaceSet; all hold the same frames.
-        index: which of them to show.
-        columns: faces at most.
-        synthetic: mark the figure as made with synthetic faces.
-    """
-    index = list(index)[:columns]
-    figure, axes = new_figure(len(rows), len(index), height=0.25 + 0.98 * len(rows))
-    for k, (label, faces) in enumerate(rows.items()):
-        for j, ax in enumerate(axes[k * len(index) : (k + 1) * len(index)]):
-            show_picture(ax, faces.images[int(index[j])])
-            _bare(ax)
-        axes[k * len(index)].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
-    return synthetic_note(figure) if synthetic else figure

@@ -12,6 +12,7 @@ from fer_lib.errors import DataError
 from fer_lib.memory import AffectiveMemory, GrowWhenRequired
 from fer_lib.memory.affective import fingerprint
 from fer_lib.memory.affects import Lattice
+from fer_lib.memory.starts import AroundMemory, Bank, StrangersMemory
 from fer_lib.preprocess import prepare
 from fer_lib.pretrain.autoencoder import PKAutoencoder
 
@@ -318,10 +319,37 @@ def test_bad_faces_and_targets_are_named(prior) -> None:
         memory.perceive(np.zeros((32, 32), np.uint8))
     with pytest.raises(ValueError, match=r"targets must be one pair a face, \(3, 2\); got \(2, 2\)"):
         memory.perceive(video(3), np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="faces must be an array or a tensor; got list"):
+        memory.perceive([video(1)[0]])
+    with pytest.raises(ValueError, match=r"faces must be uint8 .* got uint8 \(2, 3, 0, 32\)"):
+        memory.perceive(np.zeros((2, 3, 0, 32), np.uint8))
+    with pytest.raises(ValueError, match=r"faces must have 1 or 3 colours.* got \(2, 2, 32, 32\)"):
+        memory.perceive(np.zeros((2, 2, 32, 32), np.uint8))
+    with pytest.raises(ValueError, match="could not convert"):
+        memory.perceive(video(1), [["low", "high"]])
     assert memory.perceive(video(0)).shape == (0, 2)
     assert memory.frames == 0
     with pytest.raises(ValueError, match="start must be generated with a prior that has no D_em"):
         AffectiveMemory(small_prior(d_em=False), start="frames")
+
+
+def test_something_else_than_a_prior_is_named(prior) -> None:
+    with pytest.raises(TypeError, match=r"prior must be a PKAutoencoder; got PriorKnowledge\. Of a Trained"):
+        AffectiveMemory(prior.encoder)
+
+
+def test_a_network_that_cannot_learn_is_named_at_once(prior) -> None:
+    with pytest.raises(ValueError, match=r"kappa must be above 1; got 0\.5"):
+        AffectiveMemory(prior, network=GrowWhenRequired(kappa=0.5))
+
+
+def test_frames_of_other_sizes_and_grey_ones_are_taken(prior) -> None:
+    memory, small = AffectiveMemory(prior, **SMALL), video(4)
+    large = np.repeat(np.repeat(small, 2, 2), 2, 3)
+    answers = [memory.perceive(small[:2]), memory.perceive(large), memory.perceive(small[:, :1])]
+    assert [len(answer) for answer in answers] == [2, 4, 4]
+    assert np.isfinite(np.concatenate(answers)).all()
+    assert memory.frames == 10
 
 
 def test_a_prior_that_went_wrong_is_noticed(prior) -> None:
@@ -349,3 +377,25 @@ def test_the_lattice_goes_on_where_it_was_and_starts_anew_when_all_are_drawn() -
     for start in (0, 9, 18):
         assert len(np.unique(whole[start : start + 9], axis=0)) == 9
     assert not np.array_equal(whole[:9], whole[9:18])
+
+
+@pytest.mark.parametrize("kind", [AroundMemory, StrangersMemory])
+def test_other_ways_to_begin_are_saved_too(prior, tmp_path, kind) -> None:
+    faces, random = video(30), np.random.default_rng(0)
+    bank = Bank(random.uniform(-1, 1, (25, 50)), random.uniform(-1, 1, (25, 2)))
+    outside = {"bank": bank} if kind is StrangersMemory else {}
+    whole, half = (kind(prior, **outside, **SMALL) for _ in range(2))
+    whole.perceive(faces[:2])
+    whole.perceive(faces[2:])
+    half.perceive(faces[:2])
+    path = half.save(tmp_path / "person.npz")
+    opened = kind.load(path, prior, **outside)
+    opened.perceive(faces[2:])
+    np.testing.assert_array_equal(trace_of(opened), trace_of(whole))
+    np.testing.assert_array_equal(opened.network.labels_, whole.network.labels_)
+    with pytest.raises(DataError, match=rf"must hold a AffectiveMemory; got {kind.__name__}"):
+        AffectiveMemory.load(path, prior)
+    if outside:
+        other = Bank(bank.codes[::-1], bank.affects)
+        with pytest.raises(DataError, match=r"person\.npz: must be a memory of this bank"):
+            kind.load(path, prior, bank=other)

@@ -104,6 +104,7 @@ def test_invariants_on_any_stream(seed, n, repeats, ta, th, age, top):
         assert (edges[:, 0] < edges[:, 1]).all()
         assert edges.size == 0 or edges.max() < size
         for i, others in enumerate(net._graph.neighbours):
+            assert i not in others
             for j, years in others.items():
                 assert net._graph.neighbours[j][i] == years
                 assert age is None or years <= age
@@ -128,6 +129,21 @@ def test_same_seed_same_network_other_seed_another():
     assert not np.array_equal(nets[0].nodes_[:5], nets[2].nodes_[:5])
 
 
+def test_to_fit_is_to_learn_all_so_many_times():
+    X, y = stream(60)
+    options = {"activity_threshold": 0.7, "epochs": 3, "shuffle": False}
+    whole, parts = GrowWhenRequired(**options).fit(X + 5, y).fit(X, y), GrowWhenRequired(**options)
+    for _ in range(3):
+        parts.partial_fit(X, y)
+    np.testing.assert_array_equal(whole.nodes_, parts.nodes_)
+    np.testing.assert_array_equal(whole.habituation_, parts.habituation_)
+    shuffled = GrowWhenRequired(**options | {"shuffle": True, "random_state": 3}).fit(X, y)
+    random, drawn = np.random.RandomState(3), GrowWhenRequired(**options)
+    for order in [random.permutation(60) for _ in range(3)]:
+        drawn.partial_fit(X[order], y[order])
+    np.testing.assert_array_equal(shuffled.nodes_, drawn.nodes_)
+
+
 def test_activity_and_winners_are_of_the_nearest():
     X, _ = stream(300)
     net = GrowWhenRequired(activity_threshold=0.8, random_state=0).fit(X)
@@ -135,6 +151,60 @@ def test_activity_and_winners_are_of_the_nearest():
     np.testing.assert_array_equal(net.winners(X), far.argmin(1))
     np.testing.assert_allclose(net.activity(X), np.exp(-far.min(1)))
     np.testing.assert_array_equal(net.predict(X), far.argmin(1))
+
+
+def test_many_inputs_are_answered_in_blocks(monkeypatch):
+    X, y = stream(300)
+    net = GrowWhenRequired(activity_threshold=0.8, random_state=0, epochs=2).fit(X, y)
+    whole = net.winners(X), net.activity(X), net.predict(X)
+    monkeypatch.setattr("fer_lib.memory.gwr.BLOCK", 7 * len(net.nodes_))
+    for one, other in zip(whole, (net.winners(X), net.activity(X), net.predict(X)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_first_node_waits_for_an_input_that_differs():
+    net = GrowWhenRequired(gamma=0.5).partial_fit([[2.0], [2.0], [2.0]], [np.nan, 0.4, 0.8])
+    assert net.nodes_.tolist() == [[2.0]]
+    assert net.labels_.tolist() == [[pytest.approx(0.6)]]
+    step = net.step([2.0])
+    assert (step.winner, step.inserted, step.activity) == (0, False, 1.0)
+    assert net.step([3.0]).inserted
+    assert net.edges_.tolist() == [[0, 1]]
+    assert GrowWhenRequired().fit(np.ones((5, 2))).nodes_.tolist() == [[1.0, 1.0]]
+
+
+def test_of_nodes_equally_near_the_older_wins():
+    net = GrowWhenRequired(max_age=None).partial_fit([[-1.0], [1.0]])
+    step = net.step([0.0])
+    assert (step.winner, step.number) == (0, 0)
+
+
+def test_without_any_known_label_the_answer_is_not_known():
+    net = GrowWhenRequired().fit([[0.0], [1.0]], [np.nan, np.nan])
+    assert np.isnan(net.predict([[0.0], [5.0]])).all()
+    assert net.labels_.shape == (2, 1)
+
+
+def test_numbers_whose_squares_overflow_are_refused():
+    net = GrowWhenRequired().partial_fit([[0.0], [1.0]])
+    for call in (net.step, lambda x: net.partial_fit([x]), lambda x: GrowWhenRequired().fit([x])):
+        with pytest.raises(ValueError, match=r"must be within 1e\+150 of 0; got 1e\+200"):
+            call([-1e200])
+    assert net.nodes_.tolist() == [[0.0], [1.0]]
+
+
+def test_what_is_refused_was_not_learned():
+    X, y = stream(50)
+    net = GrowWhenRequired().partial_fit(X, y)
+    before = net.nodes_, net.labels_, net.habituation_, net.edges_
+    for bad_X, bad_y in (
+        ([[np.nan] * 5], [[0.0, 0.0]]), (X[:, :4], y), (X[:3], y[:2]), (X[:2], [[0.0, np.nan], [0.0, 1.0]]),
+        (X[:2], [[np.inf, 0.0], [0.0, 1.0]]), (X[:2], y[:2, :1]), (np.empty((0, 5)), np.empty((0, 2))),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"NaN|features|inconsistent|row 0|infinity|columns|minimum"):
+            net.partial_fit(bad_X, bad_y)
+    for one, other in zip(before, (net.nodes_, net.labels_, net.habituation_, net.edges_), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_predicts_only_with_labelled_nodes_and_in_the_shape_of_the_labels():
@@ -167,6 +237,45 @@ def test_a_broken_file_is_refused(tmp_path):
     np.savez(tmp_path / "other.npz", told=np.array('{"format": "x"}'))
     with pytest.raises(DataError, match=r"must have the format fer_lib\.memory\.1; got x"):
         GrowWhenRequired.load(tmp_path / "other.npz")
+    (tmp_path / "text.npz").write_text("no archive")
+    np.save(tmp_path / "array.npz", np.zeros(3))  # lies under array.npz.npy
+    np.savez(tmp_path / "pickled.npz", told=np.array([{"format": "x"}], dtype=object))
+    for name in ("text.npz", "array.npz.npy", "pickled.npz"):
+        with pytest.raises(DataError, match="must be a whole file of a memory"):
+            GrowWhenRequired.load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("edges", [[0, 5]]), ("edges", [[-1, 0]]), ("edges", [[1, 1]]), ("ages", [1, 2]), ("weights", [0.0]),
+        ("weights", [0.0, 1.0]), ("weights", None), ("told", None),
+        ("habituation", [1.0]),
+    ],
+)  # fmt: skip
+def test_arrays_that_do_not_belong_together_are_refused(tmp_path, name, values):
+    path = GrowWhenRequired().partial_fit([[0.0], [1.0]]).save(tmp_path / "memory.npz")
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays[name] = np.array(values)
+    np.savez(path, **{key: array for key, array in arrays.items() if array.dtype != object})
+    with pytest.raises(DataError, match=r"memory\.npz: must be a whole file of a memory"):
+        GrowWhenRequired.load(path)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    net = GrowWhenRequired().partial_fit([[0.0], [1.0]])
+    path = net.save(tmp_path / "deep" / "memory.npz")
+    kept = path.read_bytes()
+
+    def fails(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", fails)
+    with pytest.raises(OSError, match="disk full"):
+        net.partial_fit([[5.0]]).save(path)
+    assert path.read_bytes() == kept
+    assert [entry.name for entry in path.parent.iterdir()] == ["memory.npz"]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +291,13 @@ def test_a_broken_file_is_refused(tmp_path):
         ({"max_nodes": 1}, "max_nodes must be a whole number of at least 2; got 1"),
         ({"max_age": 0}, "max_age must be a whole number of at least 1; got 0"),
         ({"epochs": 1.5}, "epochs must be a whole number of at least 1; got 1.5"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1; got 0"),
+        ({"squared": "no"}, "squared must be True or False; got 'no'"),
+        ({"modulated": 1}, "modulated must be True or False; got 1"),
+        ({"tau_n": 0.8, "kappa": 1.3}, r"tau_n \* kappa must be at most 1"),
+        ({"habituation_threshold": 1.01}, r"habituation_threshold must be in \(0, 1\]; got 1.01"),
+        ({"eps_b": -0.1}, r"eps_b must be in \[0, 1\]; got -0.1"),
+        ({"tau_n": 1.0}, r"tau_n must be in \(0, 1\); got 1.0"),
     ],
 )
 def test_bad_parameters_are_named(options, message):

@@ -6,12 +6,27 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from small_faces import small_faces
 
+from fer_lib import results
 from fer_lib.encoders import make_encoder
 from fer_lib.errors import DataError
-from fer_lib.memory import GrowWhenRequired, looking, printed, scoring, study, watching
+from fer_lib.memory import (
+    AffectiveMemory,
+    GrowWhenRequired,
+    looking,
+    printed,
+    priors,
+    scoring,
+    shelf,
+    starts,
+    study,
+    watching,
+)
 from fer_lib.memory.films import Film, Shot, films
+from fer_lib.pretrain import ablation
 from fer_lib.pretrain.autoencoder import PKAutoencoder
+from fer_lib.pretrain.discriminators import AffectCritic
 from fer_lib.worlds import WORLDS
 
 SHOT = Shot(size=32, utterances=2, every=25)
@@ -83,10 +98,52 @@ def test_a_run_answers_before_it_learns(prior: PKAutoencoder, film: Film) -> Non
     assert full["valence"][:5] == early["valence"]  # the future changes no answer
     turned = Film(film.name, film.frames.copy(), film.table * -1)
     assert study.run(prior, turned, study.Setting("memory"), 0)["valence"] == full["valence"]  # nor do labels
-    codes = study.codes_of(prior, film.frames)
-    np.testing.assert_allclose(full["prior_valence"], study.prior_answers(prior, codes)[:, 0])
+    codes = starts.codes_of(prior, film.frames)
+    np.testing.assert_allclose(full["prior_valence"], starts.prior_answers(prior, codes)[:, 0])
     told = prior.d_em(torch.from_numpy(codes).float())
     np.testing.assert_allclose(full["prior_arousal"], told[:, 0].detach().numpy(), atol=1e-6)
+
+
+def test_shared_paintings_are_those_that_a_memory_paints_alone(prior: PKAutoencoder, film: Film) -> None:
+    short = Film(film.name, film.frames[:4], film.table.iloc[:4])
+    easel, (one, other) = starts.Easel(), study.thresholds([0.6, 0.9])
+    first = study.run(prior, short, one, 0, easel=easel)
+    painted = dict(easel.of(film.name))
+    assert len(painted) == 4  # the first frame, and some more of each of the three others
+    shared = study.run(prior, short, other, 0, easel=easel)
+    assert list(easel.of(film.name)) == list(painted)  # nothing was painted again
+    for found, setting in ((first, one), (shared, other)):
+        alone = study.run(prior, short, setting, 0)
+        assert {k: v for k, v in found.items() if k != "seconds"} == {
+            k: v for k, v in alone.items() if k != "seconds"
+        }
+    study.run(prior, short, one, 1, easel=easel)
+    assert len(easel.of(film.name)) == 8  # another seed asks for other affects
+    assert easel.of("another video") == {}
+
+
+def test_priors_read_pictures_and_videos_alike(prior: PKAutoencoder, film: Film) -> None:
+    readings = [priors.Reading("PK all", seed, prior, prior.d_em) for seed in (0, 1)]
+    given = {"dataset": WORLD, "split": "test", "count": 1, "shot": SHOT}
+    rows = study.study(study.thresholds([0.4]), [0], prior, **given, beside=priors.jobs(readings))
+    own = rows[rows["setting"] == "t_a 0.4"]
+    for seed in (0, 1):
+        part = rows[(rows["setting"] == "PK all") & (rows["seed"] == seed)]
+        np.testing.assert_allclose(part["valence"], own["prior_valence"], atol=1e-6)
+        np.testing.assert_allclose(part["prior_arousal"], own["prior_arousal"], atol=1e-6)
+    faces = small_faces("valence_arousal", count=40)
+    found = priors.on_pictures(readings, faces, resamples=20).set_index("axis")
+    read = starts.prior_answers(prior, starts.codes_of(prior, faces.batch(np.arange(40))))
+    told = faces.targets().numpy()
+    for k, axis in enumerate(("valence", "arousal")):
+        m, t = read[:, k], told[:, k]
+        gap = (m.mean() - t.mean()) ** 2
+        by_hand = 2 * np.mean((m - m.mean()) * (t - t.mean())) / (m.var() + t.var() + gap)
+        assert found["mean"][axis] == pytest.approx(by_hand, abs=1e-6)
+    other = priors.Reading("PK base", 0, prior, AffectCritic(prior.latent))
+    names = [job.about for job in priors.jobs([readings[0], other])]
+    assert names[0]["prior"] == names[1]["prior"]
+    assert names[0]["reader"] != names[1]["reader"]
 
 
 def test_start_only_never_changes(prior: PKAutoencoder, film: Film) -> None:
@@ -100,7 +157,7 @@ def test_start_only_never_changes(prior: PKAutoencoder, film: Film) -> None:
 
 def test_strangers_labels_are_their_own(prior: PKAutoencoder, film: Film) -> None:
     rng = np.random.default_rng(0)
-    bank = study.Bank(rng.uniform(-1, 1, (300, prior.latent)), np.full((300, 2), [0.25, -0.5]))
+    bank = starts.Bank(rng.uniform(-1, 1, (300, prior.latent)), np.full((300, 2), [0.25, -0.5]))
     setting = study.ablations(0.6)[-1]
     found = study.run(prior, film, setting, 0, bank)
     assert set(found["valence"]) == {0.25}
@@ -115,8 +172,8 @@ def test_kept_runs_are_read_and_damaged_ones_refused(prior, tmp_path, monkeypatc
     given = {"dataset": WORLD, "split": "test", "count": 1, "shot": Shot(size=32, utterances=1, every=50)}
     settings = study.thresholds([0.4])
     first = study.study(settings, [0], prior, **given)
-    (kept,) = (tmp_path / study.SHELF).glob("*.json")
-    monkeypatch.setattr(study, "films", lambda *a, **k: pytest.fail("rendered again"))
+    (kept,) = (tmp_path / shelf.SHELF).glob("*.json")
+    monkeypatch.setattr(shelf, "films", lambda *a, **k: pytest.fail("rendered again"))
     pd.testing.assert_frame_equal(study.study(settings, [0], prior, **given), first)
     kept.write_text("{")
     with pytest.raises(DataError, match="must hold a finished run"):
@@ -187,14 +244,14 @@ def test_within_a_video_a_constant_follows_nothing() -> None:
 
 
 def test_paintings_laid_around_a_face(prior: PKAutoencoder, film: Film) -> None:
-    code = study.codes_of(prior, film.frames[:1])[0]
-    around, plain = study.AroundMemory(prior, seed=3), study.AffectiveMemory(prior, seed=3)
+    code = starts.codes_of(prior, film.frames[:1])[0]
+    around, plain = starts.AroundMemory(prior, seed=3), AffectiveMemory(prior, seed=3)
     moved, wishes = around._painted(code, 10)
     codes, same = plain._painted(code, 10)
     np.testing.assert_array_equal(wishes, same)
     shift = moved - codes
     np.testing.assert_allclose(shift, np.broadcast_to(shift[0], shift.shape), atol=1e-12)
-    own = study.prior_answers(prior, code[None])
+    own = starts.prior_answers(prior, code[None])
     with torch.no_grad():
         again = prior.encode(
             prior.decode(*(torch.tensor(v).float() for v in (code[None], own[:, ::-1].copy())))
@@ -204,15 +261,30 @@ def test_paintings_laid_around_a_face(prior: PKAutoencoder, film: Film) -> None:
 
 def test_table_3_beside_ours() -> None:
     told = [[-0.5, 0.5, 0.1], [0.2, -0.4, 0.6]]
-    found = scoring.scores(rows_of(told, told, told), resamples=20)
-    table = printed.beside(found, {"P-AffMem": "memory"}, table="Table 3").set_index("model")
+    found = scoring.scores(rows_of(told, [[0.0] * 3] * 2, told), resamples=20)
+    table = printed.beside(found, table="Table 3").set_index("model")
     assert table.loc["P-AffMem", "valence"].startswith("1.00 [")
     assert table.loc["P-AffMem", "arousal, paper"] == 0.43
     assert table.loc["PK all", "valence"] == ""
     assert table.loc["PK all", "valence, paper"] == 0.46
-    assert [row["metric"] for row in printed.result_rows(found.iloc[:2], dataset=WORLD, profile="smoke")] == [
-        "ccc_valence", "ccc_arousal",
+    assert table.loc["PK all, this page's", "valence"].startswith("0.00 [")
+    assert np.isnan(table.loc["PK all, this page's", "valence, paper"])
+    assert list(table.index)[7:10] == ["PK all", "PK all, this page's", "P-AffMem"]
+    rows = printed.result_rows(found, "Table 3", WORLD, "smoke")
+    assert [(row["row"], row["metric"]) for row in rows[2:]] == [
+        ("P-AffMem", "ccc_valence"), ("P-AffMem", "ccc_arousal"),
     ]  # fmt: skip
+
+
+def test_the_order_of_the_eight_is_compared_to_the_paper_s() -> None:
+    theirs = results.published("p-affmem", "Table 3").set_index(["row", "column"])["value"]
+    lines = [
+        {"setting": name, "axis": axis, "mean": sign * theirs[name, axis.capitalize()] ** 3}
+        for name in ablation.variants()
+        for axis, sign in (("valence", 1), ("arousal", -1))
+    ]
+    found = printed.same_order(pd.DataFrame(lines), table="Table 3")
+    assert found == pytest.approx({"valence": 1, "arousal": -1})
 
 
 def test_states_of_the_plane_are_those_of_the_network() -> None:
@@ -236,9 +308,9 @@ def test_paintings_and_distances(prior: PKAutoencoder, film: Film) -> None:
     painted = looking.paint(prior, film.frames[0], count=20)
     perfect = looking.Painted(painted.affects, painted.codes, 0.5 * painted.affects)
     assert perfect.slopes() == pytest.approx({"valence": 0.5, "arousal": 0.5})
-    bank = study.Bank(painted.codes[:5], painted.affects[:5])
+    bank = starts.Bank(painted.codes[:5], painted.affects[:5])
     found = looking.distances(prior, film, painted, bank).set_index("between")
-    codes = study.codes_of(prior, film.frames)
+    codes = starts.codes_of(prior, film.frames)
     steps = [np.linalg.norm(codes[k + 1] - codes[k]) for k in range(len(codes) - 1)]
     assert found.loc["a frame and the next", "median"] == pytest.approx(np.median(steps))
     nearest = [min(np.linalg.norm(code - z) for z in bank.codes) for code in codes]

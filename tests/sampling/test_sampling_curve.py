@@ -15,6 +15,8 @@ def test_elbow_of_a_hand_worked_curve() -> None:
 def test_elbow_of_steadied_errors() -> None:
     # .3 after .1 is a bump: isotonic regression gives 1, .2, .2, .2, 0 -> farthest below the line at 10
     assert elbow([0, 10, 20, 30, 40], [1.0, 0.1, 0.3, 0.2, 0.0]) == 10
+    # a lucky .25 is no elbow: with the .9 after it, it becomes .575; farthest below is .1 at 30, by .3
+    assert elbow([0, 10, 20, 30, 40, 50], [1.0, 0.25, 0.9, 0.1, 0.05, 0.0]) == 30
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,11 @@ def test_flat_rising_straight_and_late_curves_have_no_elbow(errors: list[float])
     advice = advise([1, 2, 3, 4], errors)
     assert not advice.stop
     assert advice.elbow is None
+
+
+def test_advice_tells_a_flat_curve_from_a_straight_one() -> None:
+    assert advise([1, 2, 3, 4], [1.0, 1.0, 1.0, 1.0]).reason == "The error has not fallen yet: go on."
+    assert advise([1, 2, 3, 4], [3.0, 2.0, 1.0, 0.0]).reason == "The curve shows no bend yet: go on."
 
 
 def test_advice_by_hand() -> None:
@@ -55,6 +62,7 @@ def test_no_stop_near_the_end_or_with_few_points() -> None:
         ([1, 3, 2], [3, 2, 1], "sizes must rise"),
         ([1, 1, 2], [3, 2, 1], "sizes must rise"),
         ([1, 2, 3], [3, np.nan, 1], "all values be finite"),
+        ([0.05, 0.1, 0.5], [3, 2, 1], "sizes must be whole numbers of labels; got 0.05"),
     ],
 )
 def test_bad_curves_are_refused(sizes: list, errors: list, match: str) -> None:

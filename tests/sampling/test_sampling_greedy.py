@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_lib.sampling import gsx, gsy, igs
+from fer_lib.sampling import greedy, gsx, gsy, igs
 
 
 def printed(spaces: list, first_in: list, k: int) -> list[int]:
@@ -75,6 +75,79 @@ def test_ties_survive_scale_and_distance_from_zero(seed: int, scale: float, shif
     powers = 2.0 ** round(math.log2(scale)), 2.0 ** round(math.log2(shift)) if shift else 0.0
     moved = [space * powers[0] + powers[1] * powers[0] for space in (x, y)]  # exact in floating point
     assert [ours for ours, _ in all_three(*moved, 16)] == [theirs for _, theirs in all_three(x, y, 16)]
+
+
+@pytest.mark.parametrize("power", [10, 14, 20, 26])
+@pytest.mark.parametrize("columns", [3, 16])
+def test_tight_clusters_far_apart_are_not_blurred_by_rounding(power: int, columns: int) -> None:
+    """Squares of distances within a cluster, 2^-20 to 2^-52, are lost in sums of squares of its place."""
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        x = rng.integers(-2, 3, (20, columns)) * 2.0**-power + np.where(np.arange(20) < 10, 0, 3)[:, None]
+        y = rng.integers(-2, 3, (20, 1)) * 2.0**-power + np.arange(20)[:, None] % 2
+        for ours, theirs in all_three(x, y, 20):
+            assert ours == theirs
+
+
+def test_ties_of_a_few_rows_in_many_are_settled_by_differences() -> None:
+    """Tenths in twelve columns, moved: two rows in fifty tie for being the farthest, up to rounding."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        x = np.concatenate([rng.integers(-9, 10, (50, 12)) * 1.0, np.zeros((2, 12))])
+        x[50, rng.permutation(12)[:4]] = [60.0, -61.0, 62.0, 63.0]
+        x[51] = x[50, rng.permutation(12)]
+        place = rng.permutation(52)
+        assert gsx(x[place], 4).tolist() == printed([x[place]], x[place], 4)
+
+
+def test_many_ties_are_settled_once_for_all() -> None:
+    nearest, picked = greedy._Nearest((np.eye(150),)), [7]  # every row as far from every other
+    nearest.add(7)
+    for _ in range(20):
+        picked.append(nearest.farthest())
+        nearest.add(picked[-1])
+    assert picked == [7, *range(7), *range(8, 21)]
+    assert all(column.exact for column in nearest.columns)
+    assert nearest.spent < 4 * 150  # pairs of rows; 30,000 if each pick settled its own
+
+
+def test_the_centroid_of_ties_is_the_lowest_row_whatever_rounding_does() -> None:
+    rows = ["3710", "1073", "3710", "3107", "3107", "1073", "1370", "0713", "1730", "1370", "7130"]
+    x = np.array([[float(digit) for digit in row] for row in rows])
+    assert gsx(x, 1).tolist() == printed([x], x, 1)
+
+
+def test_what_rounding_may_do_to_a_product_is_bounded() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(60, 40)) * 1e-5 + np.repeat([[0.0], [3.0], [50.0]], 20, 0)
+    y = 1e4 * (rng.normal(size=(60, 12)) * 1e-4 + np.tile([[0.0], [7.0]], (30, 1)))
+    nearest = greedy._Nearest((x, y))
+    for row in (0, 20, 40):  # odd rows are near to one of them in x alone
+        nearest.add(row)
+    rest = np.setdiff1d(np.arange(60), nearest.known)
+    true = nearest._by_differences(rest)
+    off = np.abs(nearest.least[rest] - true)
+    assert (off <= greedy.NEAR * true + nearest.doubt[rest]).all()
+    assert (off > greedy.NEAR * true).any()  # else the bound is not needed here
+
+
+@pytest.mark.parametrize("power", [-600, -300, 300, 1000])
+def test_scale_alone_changes_no_pick(power: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(15, 10)), rng.normal(size=15)
+    for start in ("centroid", "medoid"):
+        wanted = gsx(x, 9, start=start).tolist(), igs(x, y, 9, start=start).tolist()
+        large, tall = np.ldexp(x, power), np.ldexp(y, -power // 2)
+        assert (gsx(large, 9, start=start).tolist(), igs(large, tall, 9, start=start).tolist()) == wanted
+
+
+def test_the_medoid_has_the_least_sum_of_distances() -> None:
+    x = np.random.default_rng(5).normal(size=(30, 6))
+    x[0] = 60.0  # draws the mean away
+    sums = [sum(math.dist(a, b) for b in x) for a in x]
+    assert gsx(x, 1, start="medoid").tolist() == [int(np.argmin(sums))]
+    assert gsx(x, 1).tolist() != gsx(x, 1, start="medoid").tolist()
+    assert gsx([[0.0], [1.0], [1.0], [2.0]], 1, start="medoid").tolist() == [1]  # of equals the lowest
 
 
 def test_a_hand_worked_line() -> None:
@@ -188,6 +261,10 @@ NAN = np.array([[0.0, 1.0], [np.nan, 0.0]])
         (lambda: gsx(GOOD, 1.5), "k must be a whole number"),
         (lambda: gsx(GOOD, float("nan")), "k must be a whole number"),
         (lambda: gsx(GOOD, True), "k must be a whole number"),
+        (lambda: gsx(GOOD, np.True_), "k must be a whole number"),
+        (lambda: gsx(GOOD, float("inf")), "k must be a whole number"),
+        (lambda: gsx(GOOD, "2"), "k must be a whole number.*got '2'"),
+        (lambda: gsx(GOOD, None), "k must be a whole number.*got None"),
         (lambda: gsx(GOOD, 4, labelled=[0]), "k must be a whole number from 1 to 3"),
         (lambda: gsx(GOOD, 1, labelled=[0, 1, 2, 3]), "labelled must leave a sample.*got all 4"),
         (lambda: gsx(GOOD, 1, labelled=[0, 0]), "labelled must be distinct rows"),

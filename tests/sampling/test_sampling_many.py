@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from fer_lib.sampling import many
-from fer_lib.sampling.many import Descent, fine_tune
+from fer_lib.sampling.many import Descent, error_after, fine_tune
 from fer_lib.sampling.twins import OneValue
 
 N, D = 30, 5
@@ -103,3 +103,12 @@ def test_what_makes_no_sense_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match=f"{name} must be"):
             Descent(**{name: value})
+
+
+def test_error_after_learning_is_that_of_the_predictions():
+    features, targets = data()
+    dense, rows, test = OneValue((D,), hidden=(6, 4)), np.arange(9), np.arange(20, 25)
+    (answer,) = fine_tune(dense, features, targets, rows[None], [3], [test], descent=Descent(epochs=2))
+    wanted = np.sqrt(sum((a - float(targets[k])) ** 2 for a, k in zip(answer, test, strict=True)) / 5)
+    found = error_after(dense, features, targets, rows, test, descent=Descent(epochs=2), seed=3)
+    assert found == pytest.approx(wanted, rel=1e-5)

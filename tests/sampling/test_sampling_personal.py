@@ -237,6 +237,33 @@ def test_others_are_other_people_as_many_as_the_own_frames(faces, wild, monkeypa
     assert run(alone, wild, strategies=(), conditions=("others",)).empty
 
 
+def test_equal_steps_are_random_picks_trained_as_long_as_all_labels(faces, wild, monkeypatch) -> None:
+    calls: list[tuple[np.ndarray, int]] = []
+    tuned = personal.fine_tune
+
+    def spy(dense, x, y, rows, *rest, descent):
+        calls.append((rows, descent.epochs * -(-rows.shape[1] // descent.batch_size)))
+        return tuned(dense, x, y, rows, *rest, descent=descent)
+
+    monkeypatch.setattr(personal, "fine_tune", spy)
+    small = replace(PLAN, shares=(0.2, 0.4, 0.6), batch_size=2)
+    rows = run(faces, wild, plan=small, strategies=("random",), conditions=("100 %", personal.EQUAL))
+    assert set(rows[rows.condition == personal.EQUAL].share) == {0.2, 0.4}
+    everything, fifth, more, *shares = calls[: len(calls) // 2]
+    assert everything[1] == fifth[1] == more[1] == 2 * 6  # two epochs of six batches
+    assert [steps for _, steps in shares] == [2, 6, 8]
+    np.testing.assert_array_equal(fifth[0], shares[0][0])  # the labels of the random picks
+    np.testing.assert_array_equal(more[0], shares[1][0])
+    assert (rows[rows.condition == personal.EQUAL].strategy == "").all()  # no strategy among others
+
+
+def test_a_plan_is_chosen_on_other_people() -> None:
+    tiny = replace(plan("smoke"), frames=160, size=32)
+    one, other = (set(personal.people_of(tiny, split).table["subject"]) for split in ("test", "train"))
+    assert one
+    assert not one & other
+
+
 def test_what_makes_no_sense_is_refused(faces, wild) -> None:
     with pytest.raises(ValueError, match=r"conditions must.*got 'half"):
         run(faces, wild, conditions=("half",))

@@ -30,7 +30,11 @@ def test_random_picks_repeat_never_come_twice_and_are_all_alike() -> None:
 def test_mcdue_takes_the_largest_spread_first() -> None:
     assert mcdue([0.1, 0.3, 0.2, 0.3], 4).tolist() == [1, 3, 2, 0]
     assert mcdue([0.1, 0.3, 0.2, 0.3], 2, labelled=[1]).tolist() == [3, 2]
-    assert mcdue([0.5, 0.5, 0.5], 3).tolist() == [0, 1, 2]
+    assert mcdue(np.arange(300) % 3, 300).tolist() == [
+        *range(2, 300, 3),
+        *range(1, 300, 3),
+        *range(0, 300, 3),
+    ]
     with pytest.raises(ValueError, match="std must be one finite number a sample; got shape"):
         mcdue([0.1, np.nan], 1)
     with pytest.raises(ValueError, match="Give one dimension's spread"):
@@ -67,15 +71,21 @@ def test_what_makes_no_sense_is_refused(pool: Pool) -> None:
     bare = Pool(pool.features)
     with pytest.raises(ValueError, match="strategy must be one of random, gsx, gsy, igs, mcdue; got 'GSx'"):
         next_to_label(pool, [], "GSx")
+    with pytest.raises(TypeError, match="pool must be a Pool; got ndarray"):
+        next_to_label(pool.features, [])
     with pytest.raises(ValueError, match="pool must hold predictions"):
         next_to_label(bare, [], "igs")
     with pytest.raises(ValueError, match="pool must hold std"):
         next_to_label(bare, [], "mcdue")
     with pytest.raises(ValueError, match="generator must be given for 'random'"):
         next_to_label(bare, [], "random")
-    with pytest.raises(ValueError, match="predictions must have as many rows as features, 30; got 2"):
+    with pytest.raises(ValueError, match="as many rows as features, 30; got shape"):
         Pool(pool.features, [0.0, 1.0])
     with pytest.raises(ValueError, match="k must be a whole number from 1 to 30"):
         random_pick(30, 31, generator())
+    with pytest.raises(ValueError, match="features must be an array"):
+        Pool(3.0)
+    with pytest.raises(TypeError, match="generator must be a NumPy Generator; got int"):
+        random_pick(3, 1, 0)
     with pytest.raises(ValueError, match="labelled must be distinct rows"):
         random_pick(3, 1, generator(), [5])

@@ -73,6 +73,26 @@ def test_only_dropout_is_on_and_the_model_is_left_as_it_was() -> None:
     assert alone.shape == (1,)
 
 
+def test_a_frozen_part_stays_in_its_own_mode() -> None:
+    model = nn.Sequential(nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(4, 1)).train()
+    model[0].eval()
+    mc_dropout_std(model, torch.randn(3, 4), passes=2)
+    assert [layer.training for layer in model.modules()] == [True, False, True, True]
+    with pytest.raises(RuntimeError):
+        mc_dropout_std(model, torch.randn(3, 5), passes=2)
+    assert [layer.training for layer in model.modules()] == [True, False, True, True]
+    assert not model[1]._forward_hooks
+
+
+def test_arrays_are_taken_like_tensors() -> None:
+    model, inputs = nn.Sequential(nn.Dropout(), nn.Linear(3, 2)), np.random.default_rng(0).normal(size=(4, 3))
+    spreads = [
+        mc_dropout_std(model, given, passes=5, generator=torch.Generator().manual_seed(0))
+        for given in (inputs, torch.from_numpy(inputs).float())
+    ]
+    np.testing.assert_array_equal(*spreads)
+
+
 def test_batchnorm_in_evaluation_gives_the_closed_form() -> None:
     norm = nn.BatchNorm1d(3)
     norm.running_mean.fill_(2.0)
@@ -111,7 +131,9 @@ def test_a_whole_model_and_its_dense_layers_over_kept_features() -> None:
     ("changes", "match"),
     [
         ({"model": nn.Linear(2, 1)}, "model must hold a dropout layer; got a Linear"),
-        ({"passes": 1}, "passes must be at least 2; got 1"),
+        ({"passes": 1}, "passes must be a whole number of at least 2; got 1"),
+        ({"passes": 2.5}, "passes must be a whole number of at least 2; got 2.5"),
+        ({"inputs": torch.tensor([[0.0], [np.nan], [np.inf]])}, "inputs must be finite; got 2 samples"),
         ({"p": 0.0}, r"p must be in \(0, 1\); got 0"),
         ({"p": 1.0}, r"p must be in \(0, 1\)"),
         ({"inputs": torch.zeros(0, 2)}, "inputs must hold at least one sample"),

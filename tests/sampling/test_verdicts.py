@@ -110,6 +110,19 @@ def test_a_gain_is_found_and_noise_is_not():
     assert verdicts.against_random(rows_of(seed=4))["verdict"].tolist() == ["not seen", "not seen"]
 
 
+def test_the_smallest_gain_is_that_of_the_first_of_all_tests():
+    rows = rows_of()
+    extra = rows[rows["strategy"].eq("gsx")].assign(strategy="igs")
+    found = verdicts.against_random(pd.concat([rows, extra]))  # two strategies, two dimensions
+    people = verdicts.by_person(rows)
+    people = people[people["dimension"].eq("arousal") & people["share"].le(0.5) & people["strategy"].ne("")]
+    table = people.pivot_table(index="person", columns="strategy", values="rmse")
+    spread = (table["random"] - table["gsx"]).std()
+    reach = (stats.t.ppf(1 - 0.05 / 8, 9) + stats.t.ppf(0.8, 9)) * spread / np.sqrt(10)
+    row = found.query("dimension == 'arousal' and strategy == 'gsx'")
+    assert row["smallest"].item() == pytest.approx(reach, rel=1e-9)
+
+
 def test_only_early_shares_count():
     rows = rows_of()
     late = rows["share"].eq(0.9) & rows["strategy"].eq("gsx")
@@ -147,15 +160,25 @@ def test_gaps_leave_out_folds_that_one_side_lacks():
     pd.testing.assert_frame_equal(verdicts.gaps(spoilt, settings, [("zero", "all")]), wanted)
 
 
-def test_habit_gains_and_from_where_they_pay():
+def test_habit_gains_and_where_they_pay():
     rows = pd.concat(rows_of(seed=k).assign(factor=factor) for k, factor in enumerate((0, 1, 2)))
     own = rows["condition"].eq("100 %") & rows["factor"].eq(0)
     rows = rows.assign(rmse=rows["rmse"] + 0.02 * own)  # at 0, own labels are no better than those of others
     gains = habits.habit_gains(rows)
     assert gains["dimension"].tolist() == ["valence"] * 3 + ["arousal"] * 3
     np.testing.assert_allclose(gains["mean"], [0, 0.02, 0.02] * 2, atol=0.002)
-    assert set(habits.pays_from(gains[gains["factor"] > 0]).values()) == {1.0}
-    assert set(habits.pays_from(gains.assign(pays=False)).values()) == {None}
+    assert gains.query("factor > 0")["pays"].all()
+    assert habits.pays_at(gains.query("factor > 0 and dimension == 'valence'")).startswith("at 1 and 2 times")
+    assert habits.pays_at(gains.query("factor == 2 and dimension == 'valence'")).startswith("at 2 times")
+
+
+def test_what_habits_add_is_the_difference_of_two_gains():
+    rows = pd.concat(rows_of(seed=k).assign(factor=factor) for k, factor in enumerate((0, 2)))
+    own = rows["condition"].eq("100 %")
+    rows = rows.assign(rmse=rows["rmse"] + 0.05 * own - 0.03 * (own & rows["factor"].eq(2)))
+    found = habits.habit_extra(rows, "arousal")
+    assert found.mean == pytest.approx(0.03, abs=0.003)
+    assert found.n == 10
 
 
 def test_result_rows_stand_beside_the_paper():

@@ -29,6 +29,8 @@ def test_the_page_holds_every_birth_and_the_last_state(grown) -> None:
     assert len(shown[80]["nodes"]) == len(states[-1].nodes)
     assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", html)
     assert "<noscript>" in html
+    for needed in (".live {", ".gr-node {", "const element =", "class Growth {"):
+        assert needed in html
 
 
 def test_points_keep_their_shape_and_lie_in_the_drawing(grown) -> None:

@@ -115,17 +115,22 @@ def test_gains_stand_over_what_could_have_been_seen():
     assert figure.axes[0].lines[0].get_xdata().tolist() == [0.01]
 
 
-def test_habits_are_drawn_by_factor():
-    rows = [("valence", "own", factor, 0.1 * factor, 0.0, 1.0) for factor in (2, 0, 1)]
-    frame = pd.DataFrame(rows, columns=["dimension", "condition", "factor", "mean", "low", "high"])
-    figure = drawings.habit_panels(frame, names={"own": "own labels"})
-    np.testing.assert_allclose(figure.axes[0].lines[0].get_xydata(), [[0, 0], [1, 0.1], [2, 0.2]])
+def test_intervals_over_people_stand_at_their_points():
+    lines = [("valence", name, 0.3, 0.2, 0.15, 0.26) for name in NAMES]
+    frame = pd.DataFrame(lines, columns=["dimension", "strategy", "share", "mean", "low", "high"])
+    ax = drawings.sampling_curves(frame, names=NAMES).axes[0]
+    bars = [one for one in ax.collections if len(one.get_paths()) == 1 and one.get_alpha() == 0.6]
+    assert [bar.get_paths()[0].vertices[:, 1].tolist() for bar in bars] == [pytest.approx([0.15, 0.26])]
 
 
-def test_habit_faces_show_the_same_rows_of_each_set():
-    other = SimpleNamespace(images=FACES.images[::-1])
-    figure = drawings.habit_faces({"x 0": FACES, "x 4": other}, [5, 0], synthetic=True)
-    shown = [ax.images[0].get_array() for ax in figure.axes]
-    for picture, row in zip(shown, (5, 0, 0, 5), strict=True):
-        np.testing.assert_array_equal(picture, FACES.images[row].transpose(1, 2, 0))
-    assert [figure.axes[0].get_ylabel(), figure.axes[2].get_ylabel()] == ["x 0", "x 4"]
+def test_sittings_end_full_where_the_advice_was_to_stop():
+    sittings = [
+        {"sizes": [0, 10], "errors": [0.3, 0.2 + k / 5], "advice": SimpleNamespace(stop=k == 0)}
+        for k in (0, 1)
+    ]
+    figure = drawings.sitting_curves(sittings, synthetic=True)
+    ax = figure.axes[0]
+    ends = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [line.get_ydata()[0] for line in ends] == pytest.approx([-0.1, 0.1])
+    assert [line.get_markerfacecolor() == "white" for line in ends] == [False, True]
+    assert note(figure)

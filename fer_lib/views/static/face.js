@@ -1,7 +1,6 @@
 // The face of the laboratory: repeats the recorded steps of the face world, and draws what comes out as SVG.
 // Nothing here knows how a face moves; every point and level comes from the program in the page's data.
 
-const NS = "http://www.w3.org/2000/svg";
 
 const unpacked = (text) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -110,30 +109,23 @@ let pictures = 0;
 class FacePicture {
   constructor(host, label) {
     this.id = `face-lab-${(pictures += 1)}`;
-    this.svg = this.make("svg", host, { viewBox: "-0.5 -0.5 256 256", role: "img", "aria-label": label });
-    this.defs = this.make("defs", this.svg, {});
+    this.svg = element("svg", host, { viewBox: "-0.5 -0.5 256 256", role: "img", "aria-label": label });
+    this.defs = element("defs", this.svg, {});
     for (const [name, amount] of [["soft", 1.1], ["softer", 3.2], ["softest", 8]]) {
-      const filter = this.make("filter", this.defs, { id: `${this.id}-${name}`, filterUnits: "userSpaceOnUse", x: -40, y: -40, width: 340, height: 340 });
-      this.make("feGaussianBlur", filter, { stdDeviation: amount });
+      const filter = element("filter", this.defs, { id: `${this.id}-${name}`, filterUnits: "userSpaceOnUse", x: -40, y: -40, width: 340, height: 340 });
+      element("feGaussianBlur", filter, { stdDeviation: amount });
     }
     this.layers = {};
     this.clips = {};
     this.stops = {};
   }
 
-  make(tag, parent, attributes) {
-    const element = document.createElementNS(NS, tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    parent.append(element);
-    return element;
-  }
-
   /** Sets one layer; it is made on the first call, above those before it. */
   put(name, d, { blur, clip, ...style }) {
     let layer = this.layers[name];
     if (!layer) {
-      const outer = clip ? this.make("g", this.svg, { "clip-path": `url(#${this.id}-in-${clip})` }) : this.svg;
-      layer = this.make("path", outer, blur ? { filter: `url(#${this.id}-${blur})` } : {});
+      const outer = clip ? element("g", this.svg, { "clip-path": `url(#${this.id}-in-${clip})` }) : this.svg;
+      layer = element("path", outer, blur ? { filter: `url(#${this.id}-${blur})` } : {});
       layer.setAttribute("data-layer", name);
       this.layers[name] = layer;
     }
@@ -149,7 +141,7 @@ class FacePicture {
 
   clip(name, d) {
     if (!this.clips[name]) {
-      this.clips[name] = this.make("path", this.make("clipPath", this.defs, { id: `${this.id}-in-${name}` }), {});
+      this.clips[name] = element("path", element("clipPath", this.defs, { id: `${this.id}-in-${name}` }), {});
     }
     this.clips[name].setAttribute("d", d);
   }
@@ -159,8 +151,8 @@ class FacePicture {
     const names = where.length === 3 ? ["cx", "cy", "r"] : ["x1", "y1", "x2", "y2"];
     if (!this.stops[name]) {
       const tag = where.length === 3 ? "radialGradient" : "linearGradient";
-      const gradient = this.make(tag, this.defs, { id: `${this.id}-${name}`, gradientUnits: "userSpaceOnUse" });
-      this.stops[name] = [gradient, ...colours.map(() => this.make("stop", gradient, {}))];
+      const gradient = element(tag, this.defs, { id: `${this.id}-${name}`, gradientUnits: "userSpaceOnUse" });
+      this.stops[name] = [gradient, ...colours.map(() => element("stop", gradient, {}))];
     }
     const [gradient, ...stops] = this.stops[name];
     names.forEach((key, k) => gradient.setAttribute(key, where[k].toFixed(2)));

@@ -1,15 +1,5 @@
 // A network that grows, step by step: states recorded in Python, drawn by the reader's browser.
 
-const SVG = "http://www.w3.org/2000/svg";
-const make = (tag, parent, attributes = {}, text = "") => {
-  const drawn = ["svg", "g", "circle", "line"].includes(tag);
-  const made = drawn ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text) made.textContent = text;
-  parent.append(made);
-  return made;
-};
-
 class Growth {
   constructor(root, data) {
     this.data = data;
@@ -22,18 +12,18 @@ class Growth {
 
   build() {
     const { data, root } = this;
-    const stage = make("svg", root, { viewBox: "0 0 600 360", role: "img", "aria-label": data.label });
-    this.inputs = make("g", stage, { class: "gr-inputs" });
-    this.dots = data.inputs.map(([x, y]) => make("circle", this.inputs, { cx: x, cy: y, r: 2.2 }));
-    this.edges = make("g", stage, { class: "gr-edges" });
-    this.nodes = make("g", stage, { class: "gr-nodes" });
-    this.input = make("circle", stage, { class: "gr-input", r: 6 });
-    const line = make("div", root, { class: "gr-line" });
-    this.play = make("button", line, { type: "button" }, "Play");
-    const back = make("button", line, { type: "button", "aria-label": "one state back" }, "\u2190");
-    const on = make("button", line, { type: "button", "aria-label": "one state on" }, "\u2192");
-    this.slider = make("input", line, { type: "range", min: 0, max: data.states.length - 1, step: 1, "aria-label": "state of the network" });
-    this.told = make("p", root, { class: "gr-told" });
+    const stage = element("svg", root, { viewBox: "0 0 600 360", role: "img", "aria-label": data.label });
+    this.inputs = element("g", stage, { class: "gr-inputs" });
+    this.dots = data.inputs.map(([x, y]) => element("circle", this.inputs, { cx: x, cy: y, r: 2.2 }));
+    this.edges = element("g", stage, { class: "gr-edges" });
+    this.nodes = element("g", stage, { class: "gr-nodes" });
+    this.input = element("circle", stage, { class: "gr-input", r: 6 });
+    const line = element("div", root, { class: "gr-line" });
+    this.play = element("button", line, { type: "button" }, "Play");
+    const back = element("button", line, { type: "button", "aria-label": "one state back" }, "\u2190");
+    const on = element("button", line, { type: "button", "aria-label": "one state on" }, "\u2192");
+    this.slider = element("input", line, { type: "range", min: 0, max: data.states.length - 1, step: 1, "aria-label": "state of the network" });
+    this.told = element("p", root, { class: "gr-told" });
     this.play.addEventListener("click", () => (this.timer ? this.stop() : this.start()));
     back.addEventListener("click", () => this.move(-1));
     on.addEventListener("click", () => this.move(1));
@@ -68,12 +58,12 @@ class Growth {
     this.input.setAttribute("cx", x);
     this.input.setAttribute("cy", y);
     this.edges.replaceChildren();
-    for (const [i, j] of edges) make("line", this.edges, { x1: nodes[i][0], y1: nodes[i][1], x2: nodes[j][0], y2: nodes[j][1] });
+    for (const [i, j] of edges) element("line", this.edges, { x1: nodes[i][0], y1: nodes[i][1], x2: nodes[j][0], y2: nodes[j][1] });
     this.nodes.replaceChildren();
     nodes.forEach(([cx, cy, fresh], k) => {
       const born = inserted && k === nodes.length - 1;
       const kind = born ? "gr-born" : k === winner ? "gr-winner" : "gr-node";
-      make("circle", this.nodes, { cx, cy, r: 5 + 4 * fresh, class: kind, "fill-opacity": 0.65 + 0.35 * fresh });
+      element("circle", this.nodes, { cx, cy, r: 5 + 4 * fresh, class: kind, "fill-opacity": 0.65 + 0.35 * fresh });
     });
     const did = inserted ? "a node is born" : "the winner and its neighbours move";
     this.told.textContent = `Input ${step} of ${this.data.inputs.length}: ${nodes.length} nodes, ${edges.length} edges; activity ${activity.toFixed(2)}; ${did}.`;

@@ -1,12 +1,5 @@
 // The laboratory's controls: people, emotions, action units, pose, and the valence-arousal plane.
 
-const element = (tag, parent, attributes = {}, text = "") => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text) made.textContent = text;
-  parent.append(made);
-  return made;
-};
 const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 class Laboratory {
@@ -204,16 +197,8 @@ class Laboratory {
 
   buildPlane(parent) {
     const box = element("div", parent, { class: "fl-plane" });
-    const make = (tag, attributes, text) => {
-      const made = document.createElementNS(NS, tag);
-      for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-      if (text) made.textContent = text;
-      plane.append(made);
-      return made;
-    };
-    const plane = document.createElementNS(NS, "svg");
-    for (const [name, value] of Object.entries({ viewBox: "-124 -116 248 236", tabindex: 0, role: "group", "aria-label": "Valence and arousal. Arrow keys ask for another face." })) plane.setAttribute(name, value);
-    box.append(plane);
+    const plane = element("svg", box, { viewBox: "-124 -116 248 236", tabindex: 0, role: "group", "aria-label": "Valence and arousal. Arrow keys ask for another face." });
+    const make = (tag, attributes, text) => element(tag, plane, attributes, text);
     make("circle", { r: 100, class: "fl-disc" });
     make("path", { d: "M-100 0H100M0-100V100", class: "fl-axes" });
     make("text", { x: 0, y: -105, class: "fl-axis" }, "excited");

@@ -1,0 +1,101 @@
+"""Runs over videos that are kept, each by itself: what was finished is read, not run again (chapter 10)."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer_lib import artifacts
+from fer_lib.errors import DataError
+from fer_lib.memory.films import Film, Shot, films, fingerprint
+from fer_lib.provenance import PACKAGE, ROOMS, key_in
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHELF = "memories"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to do with each video.
+
+    Args:
+        setting: its name.
+        seed: of it.
+        about: all else that decides what comes out, for the name of what is kept.
+        run: makes columns of one video, each as long as the video.
+    """
+
+    setting: str
+    seed: int
+    about: dict[str, Any]
+    run: Callable[[Film], dict[str, list[Any]]]
+
+
+def watch(
+    jobs: Sequence[Job], *, dataset: str, split: str, count: int, shot: Shot, root: str = ""
+) -> "pd.DataFrame":
+    """Do every job with every video; each video is opened once, and not at all where nothing is left to do.
+
+    Args:
+        jobs: what to do.
+        dataset, split, count, shot, root: see ``films``.
+
+    Returns:
+        One row a video, job and frame: video, setting, seed, and the columns of the job.
+
+    Raises:
+        DataError: a kept run is damaged.
+    """
+    import pandas as pd
+
+    about = {"code": key_in_room(), "dataset": dataset, "split": split, "shot": asdict(shot)}
+    about["films"] = fingerprint(dataset, split, shot, root=root)
+    place = artifacts.home() / SHELF
+    paths = {
+        (video, number): place / f"{artifacts.key(video=video, seed=job.seed, **job.about, **about)}.json"
+        for video in range(count)
+        for number, job in enumerate(jobs)
+    }
+    if not all(path.is_file() for path in paths.values()):
+        for video, film in enumerate(films(dataset, split, count, shot, root=root)):
+            for number, job in enumerate(jobs):
+                if not paths[video, number].is_file():
+                    done = job.run(film) | {"video": [film.name] * len(film)}
+                    artifacts.atomic_write(paths[video, number], json.dumps(done))
+    parts = [
+        pd.DataFrame(_open(path)).assign(setting=jobs[number].setting, seed=jobs[number].seed)
+        for (_, number), path in paths.items()
+        if path.is_file()  # a corpus may have fewer videos
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+@functools.cache
+def key_in_room() -> str:
+    """Name the code that decides these runs."""
+    from fer_lib.chapters.imports import Library
+
+    modules = ("fer_lib.memory.study", "fer_lib.memory.priors")
+    found = [key_in(Library(PACKAGE), name, (*ROOMS, "memory", "worlds")) for name in modules]
+    return artifacts.key(code=found)
+
+
+def named(*arrays: np.ndarray) -> str:
+    """16 hex digits of some arrays."""
+    return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()[:16]
+
+
+def _open(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        rule, fix = "must hold a finished run as JSON", "Delete the file to run it again."
+        raise DataError(path.name, rule, str(error), fix) from error
+    return found
