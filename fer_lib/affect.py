@@ -142,6 +142,50 @@ def va_bins(valence: Any, arousal: Any, bins: int) -> np.ndarray:
     return up * int(bins) + across
 
 
+def soft_labels(labels: Any, va: Any, bins: int, *, num_classes: int | None = None) -> np.ndarray:
+    """How the classes are distributed among the faces around each face in the affect plane.
+
+    The plane is cut into ``bins`` x ``bins`` squares; a face's soft label is the share of each class among
+    all faces in its square, itself included: an estimate of P(class | valence, arousal). Take it from the
+    training set alone.
+
+    Args:
+        labels: class numbers, (N,).
+        va: valence and arousal, (N, 2), in [-1, 1].
+        bins: squares along each axis; 1 gives every face the shares of the whole set.
+        num_classes: K; None takes the largest label.
+
+    Returns:
+        float32 (N, K), rows that sum to 1; a face that is alone in its square keeps its own class.
+
+    Raises:
+        ValueError: shapes that do not fit, labels outside [0, K), values outside the plane, or no faces.
+
+    Example:
+        >>> soft_labels([0, 1, 1], [[0.5, 0.5], [0.6, 0.7], [-0.5, 0.0]], 2)
+        array([[0.5, 0.5],
+               [0.5, 0.5],
+               [0. , 1. ]], dtype=float32)
+
+    Reference: Antoniadis (2021), section 3.4. Chapter 12.
+    """
+    labels, va = np.asarray(labels), np.asarray(va, dtype=np.float64)
+    if labels.ndim != 1 or not len(labels) or va.shape != (len(labels), 2):
+        raise ValueError(
+            f"labels must be (N,), N >= 1, and va (N, 2); got {labels.shape} and {va.shape}. Match them."
+        )
+    count = int(labels.max()) + 1 if num_classes is None else num_classes
+    if labels.min() < 0 or labels.max() >= count or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"labels must be whole numbers in [0, {count}); got {labels.dtype} from {labels.min()} to "
+            f"{labels.max()}. Leave out faces without an expression."
+        )
+    square = va_bins(va[:, 0], va[:, 1], bins)
+    faces = np.zeros((bins * bins, count))
+    np.add.at(faces, (square, labels), 1)
+    return (faces[square] / faces[square].sum(1, keepdims=True)).astype(np.float32)
+
+
 def _plane(valence: Any, arousal: Any) -> tuple[np.ndarray, np.ndarray]:
     valence, arousal = np.asarray(valence, dtype=np.float64), np.asarray(arousal, dtype=np.float64)
     if valence.shape != arousal.shape:

@@ -13,8 +13,8 @@ from fer_lib.chapters.imports import Library
 
 PACKAGE = Path(__file__).resolve().parent
 ROOMS = (
-    *("adapt", "affect.py", "augment.py", "datasets/sequences.py", "encoders", "evidence", "heads", "losses"),
-    *("metrics", "preprocess/inputs.py", "pretrain", "sampling", "train"),
+    *("adapt", "affect.py", "augment.py", "datasets/sequences.py", "encoders", "evidence", "graph", "heads"),
+    *("losses", "metrics", "preprocess/inputs.py", "pretrain", "sampling", "train", "trials"),
 )
 """What decides the numbers of a training; a file or a folder of the library."""
 

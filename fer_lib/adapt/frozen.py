@@ -62,6 +62,10 @@ class FeatureSet:
         """The labels, as the face set gives them."""
         return self.faces.targets()
 
+    def training_targets(self) -> Tensor:
+        """What the loss compares with, see ``fer_lib.train.sides``; the labels where there is no more."""
+        return getattr(self.faces, "training_targets", self.faces.targets)()
+
     def batch(self, index: np.ndarray) -> Tensor | tuple[Tensor, Tensor]:
         """Features at rows: (B, C, h, w), or (B, T, C, h, w) of clips; a pair for the stage "units".
 

@@ -188,7 +188,7 @@ def _epoch(
     streams = []
     for faces in batches.values():
         generator = torch.Generator().manual_seed(epoch_seed(seed, epoch, "order"))
-        order = epoch_order(torch.arange(len(faces)), balance=0.0, task="", generator=generator)
+        order = epoch_order(torch.arange(len(faces)), balance=0.0, generator=generator)
         streams.append(islice(cycle(steps_of(order, settings.batch_size)), steps))
     return zip(*streams, strict=True)
 

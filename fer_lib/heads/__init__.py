@@ -2,6 +2,8 @@
 
 from fer_lib.heads.decisions import Decision, build_head, decision_for
 from fer_lib.heads.dense import KIND_OF_TASK, LOSSES, DenseHead, Loss, head_for
+from fer_lib.heads.joint import JointHead
+from fer_lib.heads.masked import MaskedHead, mask_targets
 from fer_lib.heads.model import STAGES, FaceModel, Head, Inputs, Tail, build_model
 from fer_lib.heads.sequence import SequenceHead
 
@@ -14,11 +16,14 @@ __all__ = [
     "FaceModel",
     "Head",
     "Inputs",
+    "JointHead",
     "Loss",
+    "MaskedHead",
     "SequenceHead",
     "Tail",
     "build_head",
     "build_model",
     "decision_for",
     "head_for",
+    "mask_targets",
 ]

@@ -83,6 +83,10 @@ class DenseHead(nn.Module):
         """Loss of raw outputs (B, outputs) against a FaceSet's targets; a scalar, computed in float32."""
         return self._loss(outputs.float(), targets)
 
+    def training_loss(self, features: Tensor, targets: Tensor) -> Tensor:
+        """What training minimises: :meth:`loss`, of features (B, C, h, w)."""
+        return self.loss(self(features), targets)
+
     def predict(self, outputs: Tensor) -> Tensor:
         """Turn raw outputs into the targets' units, (B, outputs).
 

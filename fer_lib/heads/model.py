@@ -24,6 +24,8 @@ class Head(Protocol):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor: ...
 
+    def training_loss(self, features: Tensor, targets: Tensor) -> Tensor: ...
+
     def predict(self, outputs: Tensor) -> Tensor: ...
 
 
@@ -113,7 +115,7 @@ class FaceModel(nn.Module):
     def training_loss(self, inputs: Inputs, targets: Tensor, start: str = "images") -> Tensor:
         """What training minimises: the decision layer's loss and, where it has one, the plug-in's."""
         features = self.features(inputs, start)
-        loss = self.head.loss(self.head(features), targets)
+        loss = self.head.training_loss(features, targets)
         extra = None if self.plug_in is None else self.plug_in.extra_loss(features, targets, self.task)
         return loss if extra is None else loss + extra
 
@@ -158,6 +160,7 @@ class Tail(nn.Module):
         object.__setattr__(self, "model", model)  # not registered
         self.start, self.head, self.plug_in = start, model.head, model.plug_in
         self.last_conv = model.encoder.last_conv if start != "map" else None
+        self.training = model.training
 
     @property
     def encoder(self) -> Encoder:

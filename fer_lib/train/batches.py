@@ -28,8 +28,12 @@ class DeviceFaces:
 
     @cached_property
     def targets(self) -> Tensor:
-        """The labels, on the device; faces without labels can be predicted all the same."""
-        return self.faces.targets().to(self.where)
+        """What the loss compares with, on the device; faces without labels can be predicted all the same.
+
+        A set that has ``training_targets``, see ``fer_lib.train.sides``, gives those.
+        """
+        targets = getattr(self.faces, "training_targets", self.faces.targets)
+        return targets().to(self.where)
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -66,41 +70,55 @@ def _item_bytes(faces: Any) -> int:
     return int(np.prod(faces.pixels.shape[1:]))
 
 
-def class_weights(targets: Tensor, balance: float) -> Tensor:
-    """Weight count^-balance of each image's class.
+def groups_of(faces: Any, by: str = "class") -> Tensor:
+    """The group of each image that sampling evens out, integers (N,).
 
     Args:
-        targets: class numbers (N,), or shares (N, K), whose largest is taken.
-        balance: exponent in [0, 1].
-
-    Returns:
-        float64 (N,).
+        faces: a FaceSet, or a FeatureSet or SideTargets of one.
+        by: "class" (of votes the class with most), or a column of the table or of a world's truth, such as
+            "age": numbers are put in tens, anything else by its value.
 
     Raises:
-        ValueError: the targets are values, which have no classes.
+        ValueError: a task without one class an image, or no such column.
 
     Example:
-        >>> class_weights(torch.tensor([0, 0, 1]), 1.0)
-        tensor([0.5000, 0.5000, 1.0000], dtype=torch.float64)
+        >>> from types import SimpleNamespace
+        >>> import pandas as pd
+        >>> groups_of(SimpleNamespace(table=pd.DataFrame({"age": [8.0, 31.0, 39.9]}), truth=None), "age")
+        tensor([0, 1, 1])
     """
-    if targets.ndim == 2:
-        targets = targets.argmax(1)
-    counts = torch.bincount(targets.cpu())
-    return counts[targets.cpu()].double() ** -balance
+    if by == "class":
+        if faces.task not in ("categorical", "distribution"):
+            raise ValueError(
+                f"balance must be 0 for the task {faces.task!r}, or balance_by a column; it needs classes."
+            )
+        targets = faces.targets().cpu()
+        return targets.argmax(1) if targets.ndim == 2 else targets
+    while hasattr(faces, "faces"):
+        faces = faces.faces
+    for table in (faces.table, faces.truth):
+        if table is not None and by in table:
+            column = table[by].to_numpy()
+            values = np.floor(column / 10) if np.issubdtype(column.dtype, np.number) else column.astype(str)
+            return torch.from_numpy(np.unique(values, return_inverse=True)[1].astype(np.int64))
+    raise ValueError(
+        f'balance_by must be "class" or a column of the table or the truth; got {by!r}, which '
+        f"{faces.name} lacks. Add the column."
+    )
 
 
-def epoch_order(targets: Tensor, *, balance: float, task: str, generator: torch.Generator) -> Tensor:
+def epoch_order(groups: Tensor, *, balance: float, generator: torch.Generator) -> Tensor:
     """Indices of the images of one epoch, in the order of their use, (N,) on the CPU.
 
-    Raises:
-        ValueError: ``balance`` above 0 for a task without one class an image.
+    Args:
+        groups: of each image, integers (N,), see :func:`groups_of`.
+        balance: 0 takes every image once; else images are drawn with weights count^-balance of their group.
+        generator: draws.
     """
     if not balance:
-        return torch.randperm(len(targets), generator=generator)
-    if task not in ("categorical", "distribution"):
-        raise ValueError(f"balance must be 0 for the task {task!r}; got {balance}. It needs classes.")
-    weights = class_weights(targets, balance)
-    return torch.multinomial(weights, len(targets), replacement=True, generator=generator)
+        return torch.randperm(len(groups), generator=generator)
+    weights = torch.bincount(groups)[groups].double() ** -balance
+    return torch.multinomial(weights, len(groups), replacement=True, generator=generator)
 
 
 def steps_of(order: Tensor, batch_size: int, *, rank: int = 0, processes: int = 1) -> Iterator[Tensor]:

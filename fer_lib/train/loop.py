@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fer_lib.augment import augment
 from fer_lib.encoders.files import tensors_of
-from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, steps_of
+from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, groups_of, steps_of
 from fer_lib.train.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
 from fer_lib.train.device import make_fabric
 from fer_lib.train.predict import raw_outputs, score
@@ -138,7 +138,7 @@ class _Training:
     """State of one call of :func:`fit`."""
 
     def __init__(self, model, train, validation, epochs: int, seed: int, settings: Settings) -> None:
-        self.model, self.validation_faces, self.task = model, validation, train.task
+        self.model, self.validation_faces = model, validation
         self.epochs, self.seed, self.settings = epochs, seed, settings
         self.fabric = make_fabric()
         model.to(memory_format=torch.channels_last)  # a third faster on CPUs, and what tensor cores want
@@ -147,6 +147,8 @@ class _Training:
         self.train, self.validation = (
             DeviceFaces(faces, self.fabric.device) for faces in (train, validation)
         )
+        balanced = settings.balance > 0
+        self.groups = groups_of(train, settings.balance_by) if balanced else torch.arange(len(train))
         self.who = identity(model, train, validation, epochs=epochs, seed=seed, settings=settings.as_dict())
         self.steps_an_epoch = count_steps(len(train), settings.batch_size, self.fabric.world_size)
         self.progress = Progress(best_state=tensors_of(model))
@@ -208,9 +210,7 @@ class _Training:
         order_generator = torch.Generator().manual_seed(epoch_seed(self.seed, epoch, "order"))
         generator = torch.Generator().manual_seed(epoch_seed(self.seed, epoch, "augment", rank))
         torch.manual_seed(epoch_seed(self.seed, epoch, "dropout", rank))
-        order = epoch_order(
-            self.train.targets, balance=self.settings.balance, task=self.task, generator=order_generator
-        )
+        order = epoch_order(self.groups, balance=self.settings.balance, generator=order_generator)
         for index in steps_of(order, self.settings.batch_size, rank=rank, processes=processes):
             yield index, generator
 

@@ -31,6 +31,8 @@ class Settings:
             is better) or "loss" (lower).
         balance: 0 draws every image once an epoch; 1 draws classes equally often (with replacement);
             between, images with weights count^-balance of their class.
+        balance_by: what ``balance`` evens out: "class", or a column such as "age", whose numbers are put in
+            tens; see ``fer_lib.train.batches.groups_of``.
         augmentation: changes to the training images; None for none.
 
     Raises:
@@ -46,6 +48,7 @@ class Settings:
     patience: int | None = None
     select: str = "score"
     balance: float = 0.0
+    balance_by: str = "class"
     augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:

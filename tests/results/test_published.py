@@ -12,6 +12,19 @@ COUNTS = {  # cells of the printed tables, counted on the page
     ("face-stn", "Table 4"): 9 * 3 + 3,
     ("face-stn", "Fig 8"): 2,
     ("emotion-gcn", "Table 3.1"): 7,
+    ("emotion-gcn", "Table 3.2"): 3,
+    ("emotion-gcn", "Table 4.1"): 13,
+    ("emotion-gcn", "Table 5.1"): 1 + 2 + 3 + 1 + 1 + 2 + 3 + 1,
+    ("emotion-gcn", "Table 5.2"): 7,
+    ("emotion-gcn", "Table 5.3"): 2 + 1 + 3 + 2 + 1 + 3,
+    ("emotion-gcn", "Table 5.4"): 4 * 2,
+    ("emotion-gcn", "Table 6.1"): 4 * 2,
+    ("emotion-gcn", "Table 6.2a"): 3 * 4,
+    ("emotion-gcn", "Table 6.2b"): 3 * 7,
+    ("emotion-gcn", "Table 6.3"): 4 * 4,
+    ("emotion-gcn", "Table 6.4"): 8,
+    ("emotion-gcn", "Table 6.5"): 3,
+    ("emotion-gcn", "Table 7.1"): 9,
 }
 
 

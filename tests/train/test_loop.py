@@ -1,12 +1,15 @@
 """The training loop: learns, chooses on the validation part, resumes to the same numbers, stops on nan."""
 
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -18,7 +21,7 @@ from fer_lib.encoders import FaceChannel
 from fer_lib.errors import DataError
 from fer_lib.heads import FaceModel, head_for
 from fer_lib.train import Settings, fit, predict, score, seeded
-from fer_lib.train.batches import class_weights, count_steps, epoch_order, steps_of
+from fer_lib.train.batches import count_steps, epoch_order, groups_of, steps_of
 
 FAST = Settings(batch_size=16, learning_rate=3e-3, augmentation=Augmentation(flip=0.0), warmup=0.0)
 
@@ -315,31 +318,52 @@ def test_history_shows_a_bar_only_when_asked(parts, capsys):
 
 
 def test_an_epoch_sees_every_image_once():
-    order = epoch_order(torch.zeros(50).long(), balance=0.0, task="categorical", generator=torch.Generator())
+    order = epoch_order(torch.zeros(50).long(), balance=0.0, generator=torch.Generator())
     assert sorted(order.tolist()) == list(range(50))
     assert order.tolist() != list(range(50))
 
 
 def test_balance_evens_the_classes_out():
-    targets = torch.tensor([0] * 900 + [1] * 100)
+    groups = torch.tensor([0] * 900 + [1] * 100)
     generator = torch.Generator().manual_seed(0)
     share = {}
     for balance in (0.0, 0.5, 1.0):
-        order = epoch_order(targets, balance=balance, task="categorical", generator=generator)
-        share[balance] = targets[order].double().mean().item()
+        order = epoch_order(groups, balance=balance, generator=generator)
+        share[balance] = groups[order].double().mean().item()
     assert share[0.0] == pytest.approx(0.1)
     assert share[0.5] == pytest.approx(0.25, abs=0.05)  # 100^.5 / (900^.5 + 100^.5)
     assert share[1.0] == pytest.approx(0.5, abs=0.05)
 
 
-def test_weights_of_shares_take_the_largest():
+def faces_of(task="categorical", targets=None, **tables):
+    return SimpleNamespace(name="some", task=task, targets=lambda: targets, **{"truth": None} | tables)
+
+
+def test_groups_are_classes_or_tens_or_values():
     shares = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
-    assert class_weights(shares, 1.0).tolist() == [0.5, 0.5, 1.0]
+    assert groups_of(faces_of("distribution", shares)).tolist() == [0, 0, 1]
+    table = pd.DataFrame({"age": [5.0, 9.9, 10.0, 71.0], "sex": ["f", "m", "f", "m"]})
+    told = SimpleNamespace(faces=faces_of(table=table[["sex"]], truth=table))  # as features of faces are
+    assert groups_of(told, "age").tolist() == [0, 0, 1, 2]
+    assert groups_of(told, "sex").tolist() == [0, 1, 0, 1]
+
+
+def test_training_draws_by_the_column_asked_for(parts):
+    train, validation = parts
+    train = dataclasses.replace(train, table=train.table.assign(age=np.arange(36.0)))  # tens of 10, 10, 10, 6
+    runs = {}
+    for by in ("class", "age"):
+        settings = dataclasses.replace(FAST, balance=1.0, balance_by=by)
+        runs[by] = fit(model_for(train), train, validation, epochs=1, seed=0, settings=settings)
+    assert runs["class"].history["train_loss"][0] != runs["age"].history["train_loss"][0]
+    settings = dataclasses.replace(FAST, balance=1.0, balance_by="shoe_size")
+    with pytest.raises(ValueError, match=r"balance_by must be .* got 'shoe_size'"):
+        fit(model_for(train), train, validation, epochs=1, seed=0, settings=settings)
 
 
 def test_refuses_to_balance_values():
-    with pytest.raises(ValueError, match=r"balance must be 0 for the task 'valence_arousal'; got 0.5"):
-        epoch_order(torch.zeros(4, 2), balance=0.5, task="valence_arousal", generator=torch.Generator())
+    with pytest.raises(ValueError, match=r"balance must be 0 for the task 'valence_arousal'"):
+        groups_of(faces_of("valence_arousal"))
 
 
 @pytest.mark.parametrize("images", [31, 32, 33, 34, 64])

@@ -1,0 +1,249 @@
+"""One way to train, as plain data: which losses, which second view, which sampler, which graph."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fer_lib.affect import soft_labels
+from fer_lib.graph import conditional_probability, emotion_adjacency, read_glove, spearman_correlation
+from fer_lib.graph.emotion_gcn import GraphHead
+from fer_lib.heads.joint import PARTS, JointHead, ViewsHead, part_of
+from fer_lib.heads.masked import MaskedHead, mask_targets
+from fer_lib.losses import (
+    CenterLoss,
+    IslandLoss,
+    SubclassLoss,
+    center_local_loss,
+    class_weights,
+    focal_loss,
+    logit_loss,
+    pair_contrastive_loss,
+    soft_label_loss,
+    va_center_loss,
+    weighted_cross_entropy,
+)
+from fer_lib.train.sides import SideTargets
+
+CLASS_LOSSES = ("plain", "weighted", "printed", "focal")
+SOFT_LOSSES = {"soft": soft_label_loss, "logit": logit_loss}
+METRIC_LOSSES = ("center", "center_local", "island", "subclass", "va_center", "contrastive")
+Options = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The graph of a variant.
+
+    Args:
+        tau, p, mode: see ``emotion_adjacency``.
+        hidden: units of each graph convolution but the last.
+        between: add edges between expressions, from the soft labels of ``bins`` x ``bins`` squares.
+        bins: for these.
+        glove: file of word vectors; "" for one-hot.
+    """
+
+    tau: float = 0.1
+    p: float = 0.7
+    mode: str = "paper"
+    hidden: tuple[int, ...] = (512,)
+    between: bool = False
+    bins: int = 10
+    glove: str = ""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train a decision layer and what the regime frees below it.
+
+    Args:
+        name: shown in tables and figures.
+        class_loss: "plain", "weighted" (by ``class_weights``), "printed" (by the misprint) or "focal".
+        gamma: of the focal loss.
+        parts_loss: the same for the part of the plane, where ``affect`` divides it.
+        soft: "soft" or "logit" adds that loss against the soft labels; "" for none.
+        soft_weight, bins: its factor, and squares along each axis of the plane.
+        affect, fusion: see ``fer_lib.heads.JointHead``; "none" is the expression alone.
+        metric: one of `METRIC_LOSSES`; "" for none.
+        metric_weight: its lambda.
+        metric_options: of that loss, as pairs: ``(("k", 5), ("margin", 0.5))``; for "contrastive" its
+            margin, for "va_center" its axes.
+        mask: side of the picture of eyes and mouth that is learned beside; 0 for none.
+        balance, balance_by: see ``fer_lib.train.Settings``.
+        graph: makes it an Emotion-GCN; None for none.
+
+    Raises:
+        ValueError: an unknown loss, a loss of parts without parts, or a graph together with fusion, metric or
+            mask.
+    """
+
+    name: str
+    class_loss: str = "weighted"
+    gamma: float = 2.0
+    parts_loss: str = "plain"
+    soft: str = ""
+    soft_weight: float = 0.1
+    bins: int = 10
+    affect: str = "none"
+    fusion: str = "classic"
+    metric: str = ""
+    metric_weight: float = 0.1
+    metric_options: Options = ()
+    mask: int = 0
+    balance: float = 0.0
+    balance_by: str = "class"
+    graph: Graph | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("class_loss", self.class_loss, CLASS_LOSSES),
+            ("parts_loss", self.parts_loss, CLASS_LOSSES),
+            ("soft", self.soft, ("", *SOFT_LOSSES)),
+            ("metric", self.metric, ("", *METRIC_LOSSES)),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}. Choose one.")
+        if self.parts_loss != "plain" and self.affect not in PARTS:
+            raise ValueError(
+                f"parts_loss must be plain unless affect is one of {', '.join(PARTS)}; got "
+                f"{self.parts_loss!r} in {self.name!r}. Divide the plane."
+            )
+        if self.graph is not None and (self.metric or self.mask or self.fusion != "classic"):
+            raise ValueError(
+                f"graph must be None with a metric loss, a mask or another fusion; got {self.name!r}. Try "
+                "one at a time."
+            )
+        if self.mask and (self.affect != "none" or self.metric):
+            raise ValueError(
+                f"mask must be 0 with affect or a metric loss; got {self.mask} in {self.name!r}. Try one "
+                "at a time."
+            )
+
+
+def sides_of(variant: Variant, faces: SideTargets) -> SideTargets:
+    """The targets that a variant needs beside the class: affect, then soft labels or masks.
+
+    Soft labels are those of the given faces: give the training set for training.
+    """
+    parts = [faces.sides[:, :2].numpy()]
+    if variant.soft:
+        labels = faces.targets().numpy()
+        parts.append(soft_labels(labels, parts[0].clip(-1, 1), variant.bins, num_classes=len(faces.classes)))
+    if variant.mask:
+        parts = [mask_targets(faces.faces, variant.mask).reshape(len(faces), -1)]
+    return SideTargets(faces.faces, np.concatenate(parts, 1))
+
+
+def build_head(
+    variant: Variant, train: SideTargets, feature_shape: tuple[int, int, int], *, embedding: int, pool: str
+) -> ViewsHead:
+    """Build the decision layer of a variant; everything counted is counted on the training set.
+
+    Args:
+        variant: which.
+        train: the training set.
+        feature_shape: (C, h, w) of the map.
+        embedding: units of the dense layer before the classifiers; a graph has none.
+        pool: "max", "mean" or "flat"; a graph pools by "max".
+    """
+    classes = train.classes
+    shared: dict[str, Any] = {"class_loss": _class_loss(variant, train), "side_loss": _soft_loss(variant)}
+    if variant.graph is not None:
+        graph = variant.graph
+        words = read_glove(graph.glove, (*classes, "valence", "arousal")) if graph.glove else None
+        return GraphHead(
+            feature_shape, classes, adjacency_of(graph, train), words, hidden=graph.hidden,
+            affect=variant.affect, **shared,
+        )  # fmt: skip
+    if variant.mask:
+        return MaskedHead(
+            feature_shape, len(classes), side=variant.mask, embedding=embedding, pool=pool, **shared
+        )
+    head = JointHead(
+        feature_shape, len(classes), affect=variant.affect, fusion=variant.fusion, embedding=embedding,
+        pool=pool, metric_weight=variant.metric_weight, parts_loss=_parts_loss(variant, train), **shared,
+    )  # fmt: skip
+    # Centers are drawn last, so that a seed gives the layers the same first weights with and without them.
+    head.metric_loss = _metric_loss(variant, train, head.embedding_dim)
+    return head
+
+
+def adjacency_of(graph: Graph, train: SideTargets) -> np.ndarray:
+    """The adjacency matrix of a training set, nodes in the order of ``fer_lib.graph``."""
+    labels, va = train.targets().numpy(), train.sides[:, :2].numpy()
+    between = None
+    if graph.between:
+        soft = soft_labels(labels, va.clip(-1, 1), graph.bins, num_classes=len(train.classes))
+        between = conditional_probability(soft)
+    size = spearman_correlation(labels, va, train.classes)
+    return emotion_adjacency(size, tau=graph.tau, p=graph.p, mode=graph.mode, between=between)
+
+
+def _class_loss(variant: Variant, train: SideTargets) -> Any:
+    return _loss_of(variant.class_loss, train.targets(), len(train.classes), variant.gamma)
+
+
+def _parts_loss(variant: Variant, train: SideTargets) -> Any:
+    if variant.affect not in PARTS:
+        return None
+    count = PARTS[variant.affect]
+    return _loss_of(variant.parts_loss, part_of(train.sides[:, :2], count), count, variant.gamma)
+
+
+def _loss_of(name: str, labels: Tensor, count: int, gamma: float) -> Any:
+    """One of `CLASS_LOSSES`, weighed by how often each label occurs in training."""
+    if name == "plain":
+        return weighted_cross_entropy
+    if name == "focal":
+        return partial(focal_loss, gamma=gamma)
+    weights = class_weights(torch.bincount(labels, minlength=count), as_printed=name == "printed")
+    return partial(weighted_cross_entropy, weights=weights)
+
+
+def _soft_loss(variant: Variant) -> Any:
+    if not variant.soft:
+        return None
+    loss, weight = SOFT_LOSSES[variant.soft], variant.soft_weight
+
+    def side(logits: Tensor, targets: Tensor) -> Tensor:
+        return weight * loss(logits, targets[:, 3 : 3 + logits.shape[1]])
+
+    return side
+
+
+class _VACenter(nn.Module):
+    """``va_center_loss`` as a metric loss of a decision layer: it asks for the affect."""
+
+    needs_sides = True
+    class_va: Tensor
+
+    def __init__(self, class_va: Tensor, **options: Any) -> None:
+        super().__init__()
+        self.register_buffer("class_va", class_va)
+        self.options = options
+
+    def forward(self, embeddings: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
+        return va_center_loss(embeddings, labels, targets[:, 1:3], self.class_va, **self.options)
+
+
+def _metric_loss(variant: Variant, train: SideTargets, embedding: int) -> Any:
+    options, count = dict(variant.metric_options), len(train.classes)
+    if variant.metric == "center":
+        return CenterLoss(count, embedding, **options)
+    if variant.metric == "island":
+        return IslandLoss(count, embedding, **options)
+    if variant.metric == "subclass":
+        return SubclassLoss(count, embedding_dim=embedding, **options)
+    if variant.metric == "center_local":
+        return center_local_loss
+    if variant.metric == "va_center":
+        members = F.one_hot(train.targets(), count).float()
+        means = members.T @ train.sides[:, :2] / members.sum(0)[:, None].clamp_min(1)
+        return _VACenter(means, **options)
+    if variant.metric == "contrastive":
+        return lambda x, labels: sum(pair_contrastive_loss(x, labels, **options))
+    return None

@@ -1,0 +1,230 @@
+"""Emotion-GCN's tables and controls: rows in their places, differences by hand, single faces."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import binomtest
+
+from fer_lib.encoders import FaceChannel
+from fer_lib.graph import EXPRESSIONS
+from fer_lib.metrics import ccc, mean_class_accuracy
+from fer_lib.train import Settings, seeded
+from fer_lib.trials import (
+    Graph,
+    Plan,
+    Runs,
+    Setup,
+    Variant,
+    both_parts,
+    build_head,
+    graph_looking,
+    graph_tables,
+    graphs,
+    run,
+)
+from fer_lib.trials.affect_alone import AffectHead, affect_alone
+
+PLAN = Plan(epochs=1, settings=Settings(batch_size=16, learning_rate=3e-3), embedding=8)
+
+
+@pytest.fixture(scope="module")
+def setup():
+    with seeded(0):
+        encoder = FaceChannel(width=0.125, size=32).eval()
+    return Setup(both_parts("world:affectnet", size=32, limits=(60, 40)), encoder, PLAN, "small")
+
+
+@pytest.fixture(scope="module")
+def gcn():
+    return Variant(graphs.GCN, affect="ccc", graph=Graph(hidden=(6,)))
+
+
+@pytest.fixture(scope="module")
+def runs(setup, gcn):
+    return run([Variant(graphs.CCC, affect="ccc"), gcn], [0, 1], PLAN, setup.parts, setup.encoder)
+
+
+def test_no_edges_is_the_same_network_with_nobody_joined(setup):
+    plain, joined = graphs.controls()[0], graphs.published_four()[3]
+    alone, with_edges = (graphs.untrained(one, setup, 0) for one in (plain, joined))
+    assert torch.equal(alone.adjacency, torch.eye(9))
+    assert not torch.equal(with_edges.adjacency, torch.eye(9))
+    for (name, one), (_, other) in zip(alone.named_parameters(), with_edges.named_parameters(), strict=True):
+        assert torch.equal(one, other), name  # from the same first weights
+
+
+def test_the_four_are_the_thesiss():
+    four = graphs.published_four("words.txt")
+    assert [(v.affect, v.graph is not None) for v in four] == [
+        ("none", False), ("mse", False), ("ccc", False), ("ccc", True),
+    ]  # fmt: skip
+    assert (four[3].graph.tau, four[3].graph.p, four[3].graph.mode) == (0.1, 0.7, "paper")
+    assert four[3].graph.glove == "words.txt"
+    code, between = graphs.controls()[1:]
+    assert (code.graph.mode, code.graph.p, between.graph.between) == ("code", 0.5, True)
+
+
+def test_grid_rows_stand_where_the_thesis_has_them():
+    settings = graphs.grid([1, 3], [0.0, 0.1], [0.5, 0.7])
+    assert {(deep, len(v.graph.hidden) + 1) for (deep, _, _), v in settings.items()} == {(1, 1), (3, 3)}
+    frame = pd.DataFrame(
+        {
+            "model": v.name,
+            "seed": 0,
+            "metric": "mean_class_accuracy",
+            "value": k / 100,
+            "device": "cpu",
+            "seconds": 1.0,
+        }
+        for k, v in enumerate(settings.values())
+    )
+    rows = graph_tables.grid_rows(Runs(frame, {}), settings)
+    known = {settings[key].name: 1.0 * k for k, key in enumerate(settings)}
+    both = rows[(rows["row"] == "L=1") & rows["column"].isin(["tau=0.1", "p=0.7"])]
+    assert both["table"].tolist() == ["Table 6.2a", "Table 6.2b"]  # one run, in both tables
+    assert both["value"].tolist() == pytest.approx([known["L=1, tau=0.1, p=0.7"]] * 2)
+    assert len(rows) == 2 * (2 + 2)
+    with pytest.raises(ValueError, match="layers must be among"):
+        graphs.grid([4], [0.1], [0.7])
+
+
+def test_beside_the_thesis_only_its_own_rows_stand(runs, setup):
+    about = {"table": "Table 6.1", "dataset": "d", "encoder": "e"}
+    rows = graph_tables.expression_rows(runs, column="AffectNet", **about)
+    labels = setup.parts.test.targets().numpy()
+    rows += graph_tables.expression_rows(runs, column="Aff-Wild2", labels=labels, **about)
+    rows += graph_tables.affect_rows([runs], title="AffectNet", dataset="d", encoder="e")
+    frame = graph_tables.beside(rows, "Table 6.1").set_index(["row", "column"])
+    assert len(frame) == 8
+    found = [
+        100 * mean_class_accuracy(runs.arrays(graphs.GCN, seed)["probabilities"], labels) for seed in (0, 1)
+    ]
+    assert frame.loc[("Emotion-GCN", "AffectNet"), "mean"] == pytest.approx(np.mean(found))
+    assert frame.loc[("Emotion-GCN", "AffectNet"), "published"] == 66.46
+    assert np.isnan(frame.loc[("Single-task", "AffectNet"), "mean"])
+    values = graph_tables.beside(rows, "Table 6.3").set_index(["row", "column"])
+    told = setup.parts.test.sides[:, :2].numpy()
+    mine = np.mean([ccc(runs.arrays(graphs.CCC, seed)["affect"], told)[1] for seed in (0, 1)])
+    assert values.loc[("Multi-task + CCC", "AffectNet CCC-A"), "mean"] == pytest.approx(mine)
+    assert len(values) == 16
+
+
+def test_total_is_the_challenges():
+    probabilities = np.eye(3)[[0, 1, 1, 2]]
+    f1 = np.mean([1.0, 2 / 3, 2 / 3])  # labels 0, 1, 2, 2
+    assert graph_tables.total(probabilities, [0, 1, 2, 2]) == pytest.approx(0.67 * f1 + 0.33 * 0.75)
+
+
+def told(*guesses, affect=None):
+    """Runs of two models whose answers are given, without training."""
+
+    class Told(Runs):
+        def arrays(self, model, seed):
+            guess = guesses[("a", "b").index(model)]
+            both = np.zeros((len(guess), 2)) if affect is None else affect[("a", "b").index(model)]
+            return {"probabilities": np.eye(3)[guess] * 0.8 + 0.1, "affect": both}
+
+    return Told(pd.DataFrame(), {("a", 0): None, ("b", 0): None})
+
+
+def test_outcomes_are_counted_and_tested():
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    found = graph_looking.outcomes(told([0, 0, 1, 0, 0, 0], [0, 1, 2, 1, 0, 0]), ("a", "b"), labels).iloc[0]
+    assert found[["both", "first", "second", "neither"]].tolist() == [1, 2, 1, 2]
+    assert found["p_value"] == pytest.approx(binomtest(2, 3).pvalue)
+    same = graph_looking.outcomes(told([0], [0]), ("a", "b"), np.array([0])).iloc[0]
+    assert same["p_value"] == 1
+
+
+def test_near_misses_agree_about_affect():
+    labels = np.array([0, 0, 1, 1])
+    affect = [np.zeros((4, 2)), np.array([[0.5, 0], [0.1, 0], [0, 0], [0, 0.9]])]
+    runs = told([0, 0, 0, 0], [1, 1, 1, 1], affect=affect)
+    found = graph_looking.near_misses(runs, ("a", "b"), labels, seed=0)
+    assert found["first"].tolist() == [1]
+    assert found["second"].tolist() == [2]
+    far = graph_looking.near_misses(runs, ("a", "b"), labels, seed=0, near=-1)
+    assert sorted(far["first"].tolist()) == [0, 1]  # none is near: all count
+
+
+def test_cards_say_who_is_right(runs, setup):
+    found = graph_looking.cards(runs, (graphs.CCC, graphs.GCN), setup.parts.test, np.array([0]), seed=0)[0]
+    label = setup.parts.test.classes[int(setup.parts.test.targets()[0])]
+    assert found[0] == (f"label: {label}", "")
+    guess = setup.parts.test.classes[int(runs.arrays(graphs.GCN, 0)["probabilities"][0].argmax())]
+    assert found[4] == (
+        f"Emotion-GCN: {guess} ({'right' if guess == label else 'wrong'})",
+        "green" if guess == label else "red",
+    )
+
+
+def test_outputs_that_go_together_correlate():
+    affect = np.column_stack([np.r_[-np.ones(10), np.ones(10)], np.zeros(20)])
+    tied = np.eye(2)[np.r_[np.zeros(10, int), np.ones(10, int)]]
+    assert graph_looking.output_ties(tied, affect, ("sadness", "happiness")) == pytest.approx(0.5)  # 1, and 0
+    loose = np.eye(2)[np.arange(20) % 2]
+    assert graph_looking.output_ties(loose, affect, ("sadness", "happiness")) == pytest.approx(0)
+
+
+def test_differences_over_faces_by_hand():
+    labels = np.array([0] * 4 + [1] * 2 + [2] * 2)
+    first = np.array([0, 0, 0, 1, 1, 1, 0, 0])
+    second = np.array([0, 1, 1, 1, 1, 0, 2, 0])
+    found = graphs.over_faces(told(first, second), ("a", "b"), labels, resamples=50)
+    assert found.value == pytest.approx((3 / 4 + 1 + 0) / 3 - (1 / 4 + 1 / 2 + 1 / 2) / 3)
+    assert found.low <= found.value <= found.high
+    whole = graphs.over_faces(told(first, second), ("a", "b"), labels, groups=labels % 2, resamples=50)
+    assert whole.n == 2
+    rows = pd.DataFrame(
+        [
+            (m, s, "m", v)
+            for m, values in {"a": (0.3, 0.5), "b": (0.2, 0.3)}.items()
+            for s, v in enumerate(values)
+        ],
+        columns=["model", "seed", "metric", "value"],
+    )
+    line = graphs.differences(rows, [("a", "b"), ("b", "a")], metric="m")
+    assert line["mean"].tolist() == pytest.approx([0.15, -0.15])
+    assert line["p_value"].iloc[0] == pytest.approx(
+        2 * 2 * np.arctan2(1, 3) / np.pi
+    )  # t = 3 with 1 degree, twice
+
+
+def test_vectors_are_the_networks_last_matrix(runs, setup, gcn):
+    rows = graphs.vectors(runs.weights(graphs.GCN, 0), gcn, setup)
+    np.testing.assert_allclose(
+        runs.arrays(graphs.GCN, 0)["embeddings"] @ rows[7:].T, runs.arrays(graphs.GCN, 0)["affect"], atol=1e-4
+    )
+    multi = graphs.vectors(runs.weights(graphs.CCC, 0), Variant(graphs.CCC, affect="ccc"), setup)
+    assert multi.shape == (9, 8)
+    each = [graphs.cosines(graphs.vectors(runs.weights(graphs.GCN, s), gcn, setup)) for s in (0, 1)]
+    np.testing.assert_allclose(graphs.mean_cosines(runs, gcn, setup), np.mean(each, 0))
+    with pytest.raises(ValueError, match="variant must have a graph"):
+        graphs.untrained(Variant("plain"), setup, 0)
+
+
+def test_affect_alone_learns_affect_and_is_kept(setup):
+    plan = dataclasses.replace(PLAN, epochs=2)
+    first = affect_alone([0], plan, setup.parts, setup.encoder)
+    values = first.rows.set_index("metric")["value"]
+    wanted = ccc(first.arrays("Single-task", 0)["affect"], setup.parts.test.sides[:, :2].numpy())
+    assert values[["ccc_valence", "ccc_arousal"]].tolist() == pytest.approx(list(wanted), abs=1e-6)
+    assert first.weights("Single-task", 0)["layers.1.weight"].shape == (2, 8)
+    before = (first.folders["Single-task", 0] / "rows.json").stat().st_mtime_ns
+    again = affect_alone(np.array([0]), plan, setup.parts, setup.encoder)
+    assert (again.folders["Single-task", 0] / "rows.json").stat().st_mtime_ns == before
+
+
+def test_affect_alone_starts_where_multi_task_learning_starts(setup):
+    with seeded(3):
+        alone = AffectHead((32, 2, 2), 7, 8)
+    with seeded(3):
+        multi = build_head(Variant("m", affect="ccc"), setup.parts.train, (32, 2, 2), embedding=8, pool="max")
+    assert torch.equal(alone.layers[0][0].weight, multi.embed[0].weight)
+    assert torch.equal(alone.layers[1].weight, multi.regressor.weight)
+    features = torch.randn(3, 32, 2, 2)
+    assert torch.equal(alone(features), alone.layers(features.amax((2, 3))))
+    assert setup.parts.train.classes == EXPRESSIONS
