@@ -2,12 +2,11 @@
 
 from fer_lib.trials.corpus import both_parts
 from fer_lib.trials.runs import Plan, Runs, run
-from fer_lib.trials.setups import SOURCE, Setup, usual
+from fer_lib.trials.setups import Setup, lent, usual
 from fer_lib.trials.variants import METRIC_LOSSES, Graph, Variant, build_head
 
 __all__ = [
     "METRIC_LOSSES",
-    "SOURCE",
     "Graph",
     "Plan",
     "Runs",
@@ -15,6 +14,7 @@ __all__ = [
     "Variant",
     "both_parts",
     "build_head",
+    "lent",
     "run",
     "usual",
 ]

@@ -29,7 +29,7 @@ from fer_lib.train.settings import Settings
 from fer_lib.trials.copies import with_copies
 from fer_lib.trials.corpus import METRIC
 from fer_lib.trials.runs import SHELF
-from fer_lib.trials.setups import SOURCE, THESIS
+from fer_lib.trials.setups import lent
 from fer_lib.trials.variants import Variant, build_head
 
 if TYPE_CHECKING:
@@ -217,7 +217,6 @@ def pictures(taken: Parts, rung: Rung, plan: LadderPlan) -> Parts:
 def encoder_of(rung: Rung, plan: LadderPlan, profile: str, seed: int) -> Encoder:
     """The encoder of a rung; pre-trained FaceChannels know the world of FER+, others ImageNet."""
     from fer_lib.encoders import make_encoder
-    from fer_lib.pretrain import trained_encoder
 
     options = plan.large if rung.strong else plan.small
     if not rung.pretrained:
@@ -226,7 +225,7 @@ def encoder_of(rung: Rung, plan: LadderPlan, profile: str, seed: int) -> Encoder
     if options["name"] != "facechannel":
         return make_encoder(**options, weights="imagenet")
     changes = {name: options[name] for name in ("width", "size", "dropout")}
-    return trained_encoder("facechannel", profile=profile, dataset=SOURCE, **changes).encoder
+    return lent(profile, **changes)
 
 
 def train_rung(
