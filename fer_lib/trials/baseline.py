@@ -29,7 +29,7 @@ from fer_lib.train.settings import Settings
 from fer_lib.trials.copies import with_copies
 from fer_lib.trials.corpus import METRIC
 from fer_lib.trials.runs import SHELF
-from fer_lib.trials.setups import lent
+from fer_lib.trials.setups import THESIS, lent
 from fer_lib.trials.variants import Variant, build_head
 
 if TYPE_CHECKING:
