@@ -81,7 +81,10 @@ def usual(
 
 
 def lent(profile: str, **changes: Any) -> Encoder:
-    """The FaceChannel that has learned votes on the world of FER+; in ``quick`` from 2,000 faces, 8 times.
+    """The FaceChannel that has learned votes on the world of FER+.
+
+    In ``quick`` it sees its faces seven times in batches of 24, which is less than its recipe; of three such
+    shortenings this one did best on validation faces, with seeds that no table uses.
 
     Args:
         profile: gives the rest of the recipe, see ``fer_lib.pretrain.supervised.recipe``.
@@ -89,7 +92,7 @@ def lent(profile: str, **changes: Any) -> Encoder:
     """
     from fer_lib.pretrain import trained_encoder
 
-    short = {"faces": 2000, "epochs": 8} if profile == "quick" else {}
+    short = {"epochs": 7, "batch_size": 24} if profile == "quick" else {}
     return trained_encoder("facechannel", profile=profile, dataset=SOURCE, **(short | changes)).encoder
 
 

@@ -1,6 +1,7 @@
 """What the spread of a class is made of, and how much of it each loss leaves (chapter 13)."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def left_panels(
         ax.axvline(own.loc[baseline, "mean"], color=INK, linewidth=0.8, linestyle="--")
         ax.set_yticks(range(len(models)), models, fontsize=7.5)
         ax.set(xlim=(min(0, own["low"].min()), None), ylim=(len(models) - 0.5, -0.5))
-        ax.set_title(part, fontsize=9)
+        ax.set_title(fill(part, 9), fontsize=8)  # six narrow panels: a word a line
     figure.supxlabel("spread within classes, for each unit of spread between them", fontsize=9)
     return synthetic_note(figure) if synthetic else figure
 
