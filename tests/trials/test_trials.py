@@ -1,6 +1,7 @@
 """Ablations: parts without leaks, variants that are what they say, runs that are kept and repeatable."""
 
 import dataclasses
+import os
 import shutil
 
 import numpy as np
@@ -19,6 +20,16 @@ from fer_lib.trials.runs import train
 from fer_lib.trials.variants import adjacency_of, sides_of
 
 PLAN = Plan(epochs=2, settings=Settings(batch_size=16, learning_rate=3e-3), embedding=8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_shelf():
+    """Runs of these tests alone: some are broken or taken away, and others may train meanwhile."""
+    patch, name = pytest.MonkeyPatch(), f"trials_of_{os.getpid()}"
+    patch.setattr("fer_lib.trials.runs.SHELF", name)
+    yield
+    patch.undo()
+    shutil.rmtree(artifacts.home() / name, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
