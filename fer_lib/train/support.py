@@ -39,10 +39,11 @@ def svm_on_features(
 
     Reference: Antoniadis (2021), section 5.5 and Table 5.4. Chapter 14.
     """
-    from sklearn.metrics import balanced_accuracy_score
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
+
+    from fer_lib.metrics import mean_class_accuracy
 
     parts = {}
     for name, (features, labels) in (("train", train), ("validation", validation)):
@@ -63,7 +64,7 @@ def svm_on_features(
         machine = make_pipeline(StandardScaler(), SVC(C=strength, kernel=kernel, class_weight="balanced"))
         machine.fit(*parts["train"])
         features, labels = parts["validation"]
-        score = balanced_accuracy_score(labels, machine.predict(features))
+        score = float(mean_class_accuracy(machine.predict(features), labels))
         if score > best:
             best, chosen = score, machine
     return chosen
