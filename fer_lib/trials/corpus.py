@@ -25,8 +25,9 @@ def both_parts(
 
     Other expressions than the seven, such as contempt, are left out and counted; classes come in the order
     neutral, happiness, sadness, surprise, fear, disgust, anger. The metric is mean class accuracy. The epoch
-    is chosen on a part of the training split that shares no person (or clip) with the rest; the reported set,
-    of AffectNet its validation split, has no say in it.
+    is chosen on a part of the training split that shares no person or clip with the rest where the corpus
+    tells them (AffectNet and its world do not: some people have pictures in both). The reported set, of
+    AffectNet its validation split, has no say in it.
 
     Args:
         name, root, size, limits, seed: see ``fer_lib.train.parts.load_parts``.
