@@ -108,14 +108,19 @@ def run(
         progress: show a bar.
 
     Raises:
-        ValueError: two variants of one name.
+        ValueError: two variants of one name, a seed that comes twice, or none of either.
         DataError: a kept run is damaged.
     """
     import pandas as pd
 
-    variants, seeds = list(variants), list(seeds)
+    variants, seeds = list(variants), [int(seed) for seed in seeds]
     if len({variant.name for variant in variants}) < len(variants):
         raise ValueError(f"variants must have distinct names; got {[v.name for v in variants]}. Rename one.")
+    if not variants or not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            f"variants and seeds must hold one or more, each seed once; got {len(variants)} variants and "
+            f"seeds {seeds}. A seed that comes twice would count as two runs."
+        )
     jobs = [(variant, seed) for variant in variants for seed in seeds]
     if progress:
         from tqdm import tqdm

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fer_lib.affect import soft_labels
-from fer_lib.graph import conditional_probability, emotion_adjacency, read_glove, spearman_correlation
+from fer_lib.graph import (
+    AFFECTS,
+    conditional_probability,
+    emotion_adjacency,
+    read_glove,
+    spearman_correlation,
+)
+from fer_lib.graph.adjacency import ordered
 from fer_lib.graph.emotion_gcn import GraphHead
 from fer_lib.heads.joint import PARTS, JointHead, ViewsHead, part_of
 from fer_lib.heads.masked import MaskedHead, mask_targets
@@ -117,10 +124,10 @@ class Variant:
                 f"graph must be None with a metric loss, a mask or another fusion; got {self.name!r}. Try "
                 "one at a time."
             )
-        if self.mask and (self.affect != "none" or self.metric):
+        if self.mask and (self.affect != "none" or self.metric or self.soft):
             raise ValueError(
-                f"mask must be 0 with affect or a metric loss; got {self.mask} in {self.name!r}. Try one "
-                "at a time."
+                f"mask must be 0 with affect, soft labels, metric loss; got {self.mask} in {self.name!r}. "
+                "Try one at a time."
             )
 
 
@@ -154,7 +161,7 @@ def build_head(
     shared: dict[str, Any] = {"class_loss": _class_loss(variant, train), "side_loss": _soft_loss(variant)}
     if variant.graph is not None:
         graph = variant.graph
-        words = read_glove(graph.glove, (*classes, "valence", "arousal")) if graph.glove else None
+        words = read_glove(graph.glove, (*ordered(classes), *AFFECTS)) if graph.glove else None
         return GraphHead(
             feature_shape, classes, adjacency_of(graph, train), words, hidden=graph.hidden,
             affect=variant.affect, **shared,
@@ -178,7 +185,8 @@ def adjacency_of(graph: Graph, train: SideTargets) -> np.ndarray:
     between = None
     if graph.between:
         soft = soft_labels(labels, va.clip(-1, 1), graph.bins, num_classes=len(train.classes))
-        between = conditional_probability(soft)
+        places = [train.classes.index(name) for name in ordered(train.classes)]
+        between = conditional_probability(soft)[np.ix_(places, places)]
     size = spearman_correlation(labels, va, train.classes)
     return emotion_adjacency(size, tau=graph.tau, p=graph.p, mode=graph.mode, between=between)
 

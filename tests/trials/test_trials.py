@@ -15,6 +15,7 @@ from fer_lib.graph import EXPRESSIONS
 from fer_lib.losses import CenterLoss, center_local_loss, soft_label_loss, va_center_loss
 from fer_lib.metrics import mean_class_accuracy
 from fer_lib.train import Settings, seeded
+from fer_lib.train.sides import SideTargets
 from fer_lib.trials import Graph, Plan, Variant, both_parts, build_head, run, usual
 from fer_lib.trials.runs import train
 from fer_lib.trials.variants import adjacency_of, sides_of
@@ -183,6 +184,7 @@ def test_damaged_runs_are_told(parts, encoder):
         ({"metric": "triplet"}, "metric must be one of"),
         ({"graph": Graph(), "metric": "center"}, "graph must be None"),
         ({"mask": 8, "affect": "ccc"}, "mask must be 0"),
+        ({"mask": 8, "soft": "soft"}, "mask must be 0"),
     ],
 )
 def test_wrong_variants_are_told(options, words):
@@ -236,3 +238,25 @@ def test_a_seed_gives_all_variants_the_same_first_weights(parts):
         options = (("k", 2),) if metric == "subclass" else ()
         shaped = head_of(Variant("shaped", metric=metric, metric_options=options), parts)
         assert torch.equal(shaped.classifier.weight, plain.classifier.weight)
+
+
+@pytest.mark.parametrize("seeds", [[], [0, 0]])
+def test_a_seed_may_not_come_twice(parts, encoder, seeds):
+    with pytest.raises(ValueError, match="each seed once"):
+        run([Variant("a")], seeds, PLAN, parts, encoder)
+
+
+def test_the_graph_is_the_same_whatever_the_order_of_the_classes(parts, tmp_path):
+    classes = EXPRESSIONS[::-1]
+    faces = parts.train.faces
+    table = faces.table.assign(expression=6 - faces.table["expression"])
+    turned = SideTargets(dataclasses.replace(faces, table=table, classes=classes), parts.train.sides)
+    for graph in (Graph(), Graph(between=True, bins=2)):
+        np.testing.assert_allclose(adjacency_of(graph, turned), adjacency_of(graph, parts.train), atol=1e-9)
+    words = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "valence", "arousal"]
+    glove = tmp_path / "glove.txt"
+    glove.write_text("".join(f"{word} {k}\n" for k, word in enumerate(words)), encoding="utf-8")
+    variant = Variant("words", affect="ccc", graph=Graph(glove=str(glove)))
+    for learned in (parts.train, turned):
+        head = build_head(variant, learned, (32, 2, 2), embedding=8, pool="max")
+        assert head.words[:, 0].tolist() == list(range(9))
