@@ -3,6 +3,10 @@
 ``make bench`` or ``python -m bench metric_losses``. Both sides give the same loss and gradient of the
 features, which is checked. Of the losses with learned centers ours also moves the centers by Wen's rule; the
 other side has them as parameters, whose gradient it computes instead.
+
+Ratios on one thread of a busy machine, least and greatest of five runs: center 2.5 to 3.4, center local 2.9
+to 10, va center 2.5 to 3.4, island 3.2 to 6.0, Euclidean island 2.5 to 3.2, subclass 4.0 to 8.2 against a
+tensor of all own centers and 1.5 against masked distances, pairs 1.2 to 1.4.
 """
 
 from collections.abc import Callable, Iterator
@@ -80,6 +84,18 @@ def nearest_of_own(centers: Tensor, labels: Tensor) -> Loss:
     return loss
 
 
+def nearest_of_all(centers: Tensor, labels: Tensor) -> Loss:
+    """The same by distances of all faces to all centers, and a mask over other classes."""
+    others = torch.arange(CLASSES).repeat_interleave(MANY) != labels[:, None]
+
+    def loss(x: Tensor) -> Tensor:
+        squares = x.pow(2).sum(1, keepdim=True) + centers.pow(2).sum(1)
+        squares = torch.addmm(squares, x, centers.T, alpha=-2)
+        return squares.masked_fill(others, torch.inf).min(1).values.sum() / 2 / BATCH
+
+    return loss
+
+
 def all_pairs(labels: Tensor, margin: float) -> Loss:
     """Contrastive loss on a matrix of distances."""
     alike = labels[:, None] == labels
@@ -128,6 +144,10 @@ def run() -> Iterator[dict]:
         "subclass, k=5": (
             *learned(SubclassLoss(CLASSES, MANY, WIDTH), nearest_of_own),
             "all own centers",
+        ),
+        "subclass, k=5, masked": (
+            *learned(SubclassLoss(CLASSES, MANY, WIDTH), nearest_of_all),
+            "masked distances",
         ),
         "pair contrastive": (
             lambda z: sum(pair_contrastive_loss(z, labels, margin=margin)),  # type: ignore[return-value,arg-type]

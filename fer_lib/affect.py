@@ -77,8 +77,9 @@ def divide_va(
     Sectors are counted against the clock from where the first begins. With 4, 8 or 12 parts that is the axis
     of positive valence, so quarter 0 is pleasant and active, 1 unpleasant and active, 2 unpleasant and calm,
     3 pleasant and calm. With 2 parts (the half division) the first begins at -90 degrees: part 0 is pleasant,
-    part 1 unpleasant. A sector holds its first edge and not its second. The centre itself has no angle; it
-    falls into the sector of angle 0, or, with a neutral disc, into part number ``parts``.
+    part 1 unpleasant; the thesis does not say which halves it took. A sector holds its first edge and not its
+    second. The centre itself has no angle; it falls into the sector of angle 0, or, with a neutral disc, into
+    part number ``parts``.
 
     Args:
         valence: any shape, in [-1, 1].
@@ -142,7 +143,9 @@ def va_bins(valence: Any, arousal: Any, bins: int) -> np.ndarray:
     return up * int(bins) + across
 
 
-def soft_labels(labels: Any, va: Any, bins: int, *, num_classes: int | None = None) -> np.ndarray:
+def soft_labels(
+    labels: Any, va: Any, bins: int, *, num_classes: int | None = None, at: Any = None
+) -> np.ndarray:
     """How the classes are distributed among the faces around each face in the affect plane.
 
     The plane is cut into ``bins`` x ``bins`` squares; a face's soft label is the share of each class among
@@ -154,9 +157,12 @@ def soft_labels(labels: Any, va: Any, bins: int, *, num_classes: int | None = No
         va: valence and arousal, (N, 2), in [-1, 1].
         bins: squares along each axis; 1 gives every face the shares of the whole set.
         num_classes: K; None takes the largest label.
+        at: valence and arousal of other faces, (M, 2), to read the squares at; None reads them at the faces
+            that are counted.
 
     Returns:
-        float32 (N, K), rows that sum to 1; a face that is alone in its square keeps its own class.
+        float32 (N, K), or (M, K), rows that sum to 1; a face that is alone in its square keeps its own class.
+        In a square without counted faces the shares are those of the whole set.
 
     Raises:
         ValueError: shapes that do not fit, labels outside [0, K), values outside the plane, or no faces.
@@ -168,6 +174,35 @@ def soft_labels(labels: Any, va: Any, bins: int, *, num_classes: int | None = No
                [0. , 1. ]], dtype=float32)
 
     Reference: Antoniadis (2021), section 3.4. Chapter 12.
+    """
+    faces, square = faces_in_squares(labels, va, bins, num_classes)
+    if at is not None:
+        places = np.asarray(at, dtype=np.float64)
+        if places.ndim != 2 or places.shape[1] != 2:
+            raise ValueError(f"at must be (M, 2), valence and arousal; got {places.shape}. Stack the two.")
+        square = va_bins(places[:, 0], places[:, 1], bins)
+        faces[faces.sum(1) == 0] = faces.sum(0)
+    return (faces[square] / faces[square].sum(1, keepdims=True)).astype(np.float32)
+
+
+def faces_in_squares(
+    labels: Any, va: Any, bins: int, num_classes: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count the faces of each class in each square of the plane.
+
+    Args:
+        labels, va, bins, num_classes: see `soft_labels`.
+
+    Returns:
+        Counts (bins * bins, K), and the square of each face by `va_bins`, (N,).
+
+    Raises:
+        ValueError: see `soft_labels`.
+
+    Example:
+        >>> counts, square = faces_in_squares([0, 1, 1], [[0.5, 0.5], [0.6, 0.7], [-0.5, 0.0]], 2)
+        >>> counts[3].tolist(), square.tolist()
+        ([1.0, 1.0], [3, 3, 2])
     """
     labels, va = np.asarray(labels), np.asarray(va, dtype=np.float64)
     if labels.ndim != 1 or not len(labels) or va.shape != (len(labels), 2):
@@ -181,9 +216,9 @@ def soft_labels(labels: Any, va: Any, bins: int, *, num_classes: int | None = No
             f"{labels.max()}. Leave out faces without an expression."
         )
     square = va_bins(va[:, 0], va[:, 1], bins)
-    faces = np.zeros((bins * bins, count))
+    faces = np.zeros((int(bins) ** 2, count))
     np.add.at(faces, (square, labels), 1)
-    return (faces[square] / faces[square].sum(1, keepdims=True)).astype(np.float32)
+    return faces, square
 
 
 def _plane(valence: Any, arousal: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,8 @@ import numpy as np
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
 AFFECTS = ("valence", "arousal")
 MODES = ("paper", "code")
+SHARED = {"paper": 0.7, "code": 0.5}
+"""What a node gives to its neighbours, p: in the thesis, and in the authors' program."""
 
 
 def spearman_correlation(labels: Any, va: Any, classes: Sequence[str] = EXPRESSIONS) -> np.ndarray:
@@ -72,7 +74,7 @@ def ordered(classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def emotion_adjacency(
-    correlation: Any, *, tau: float = 0.1, p: float = 0.7, mode: str = "paper", between: Any = None
+    correlation: Any, *, tau: float = 0.1, p: float | None = None, mode: str = "paper", between: Any = None
 ) -> np.ndarray:
     r"""The weights with which every node takes in its neighbours.
 
@@ -87,9 +89,9 @@ def emotion_adjacency(
     Args:
         correlation: (K + 2, K + 2), see :func:`spearman_correlation`.
         tau: in [0, 1]; 0 joins every expression with both affects.
-        p: in [0, 1]; large values smooth the nodes.
-        mode: "paper" as above; "code" gives its transpose, which the authors' program multiplies with (with
-            p=.5): columns then sum to 1, and a node with many neighbours takes in more.
+        p: in [0, 1]; large values smooth the nodes. None is the mode's own, see `SHARED`.
+        mode: "paper" as above; "code" gives its transpose, which the authors' program multiplies with:
+            columns then sum to 1, and a node with many neighbours takes in more.
         between: conditional probabilities of expressions, (K, K); adds edges between expressions where they
             are at least tau (section 6.4.3). None has no such edges.
 
@@ -111,11 +113,12 @@ def emotion_adjacency(
             f"correlation must be (K + 2, K + 2) and finite, K >= 1; got {size.shape}. See "
             "spearman_correlation."
         )
+    if mode not in MODES:
+        raise ValueError(f"mode must be one of {', '.join(MODES)}; got {mode!r}. Choose one.")
+    p = SHARED[mode] if p is None else p
     for name, value in (("tau", tau), ("p", p)):
         if not 0 <= value <= 1:
             raise ValueError(f"{name} must lie in [0, 1]; got {value}. The thesis takes tau=0.1 and p=0.7.")
-    if mode not in MODES:
-        raise ValueError(f"mode must be one of {', '.join(MODES)}; got {mode!r}. Choose one.")
     count = len(size) - 2
     edges = np.zeros(size.shape, dtype=bool)
     edges[:count, count:] = np.abs(size[:count, count:]) >= tau

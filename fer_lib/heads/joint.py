@@ -1,6 +1,8 @@
 """A decision layer for two views of emotion: the expression, and where it lies in the affect plane."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -9,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fer_lib.affect import divide_va
 from fer_lib.losses import ccc_loss, weighted_cross_entropy
 
 FUSIONS = ("classic", "concatenate", "separate")
@@ -23,7 +24,7 @@ SideLoss = Callable[[Tensor, Tensor], Tensor]
 """Of logits (B, K) and the whole targets (B, 1 + E)."""
 
 
-class ViewsHead(nn.Module):
+class ViewsHead(nn.Module, ABC):
     """What all decision layers for two views share: losses and predictions of their raw outputs.
 
     Raw outputs are the expression's K logits and, behind them, what the affect's way asks for. Targets are
@@ -85,9 +86,9 @@ class ViewsHead(nn.Module):
         """What the expression's classifier reads of a map, (B, D); metric losses shape it."""
         return self.pooled(features)
 
+    @abstractmethod
     def outputs_of(self, features: Tensor, shared: Tensor) -> Tensor:
         """Raw outputs (B, K + answers) of maps and their embeddings."""
-        raise TypeError(f"{type(self).__name__} must define outputs_of; got a class without it. Write it.")
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (B, C, h, w) to raw outputs (B, K + answers)."""
@@ -238,9 +239,26 @@ def affect_loss(
 
 
 def part_of(va: Tensor, parts: int) -> Tensor:
-    """Part of the plane of each row (B, 2), int64 (B,), on the same device; see ``divide_va``."""
-    values: Any = va.detach().cpu().numpy().astype(np.float64).clip(-1, 1)
-    return torch.from_numpy(divide_va(values[:, 0], values[:, 1], parts)).to(va.device)
+    """Part of the plane of each row (B, 2), int64 (B,): ``divide_va`` without leaving the device.
+
+    Turned into the half plane after the first edge, a row lies behind as many edges as it passes. A cross
+    product tells the side, exactly so on the axes and diagonals, where annotators like to stop.
+    """
+    rows = va.detach().double().clamp(-1, 1)
+    rows = torch.where((rows == 0).all(1, keepdim=True), rows.new_tensor([1.0, 0.0]), rows)
+    edges = _edges(parts).to(rows.device)  # (parts / 2, 2)
+    side = rows[:, 1:] * edges[:, 0] - rows[:, :1] * edges[:, 1]  # (B, parts / 2), >= 0 behind an edge
+    second = (side[:, 0] < 0) | ((side[:, 0] == 0) & (rows @ edges[0] < 0))
+    passed = torch.where(second[:, None], -side, side)[:, 1:] >= 0
+    return passed.sum(1) + second * (parts // 2)
+
+
+@cache
+def _edges(parts: int) -> Tensor:
+    """Directions of the first half of the edges between parts, (parts / 2, 2)."""
+    start = -np.pi / 2 if parts == 2 else 0.0
+    angle = start + 2 * np.pi * np.arange(parts // 2) / parts
+    return torch.from_numpy(np.stack([np.cos(angle), np.sin(angle)], 1).round(12))
 
 
 def _dense(wide: int, units: int) -> nn.Module:

@@ -23,7 +23,8 @@ class Centers(nn.Module):
         alpha: rate of the rule, in (0, 1].
         learn: "rule" moves the centers by the printed update, after each call in training mode: they are
             buffers, and the loss seen is that before the move. "gradient" makes them parameters of the
-            optimiser; alpha then has no part.
+            optimiser; alpha then has no part. Where several processes train together, each moves its own
+            centers in an epoch, and their mean is taken at its end; gradients are shared at each step.
 
     Raises:
         ValueError: a number out of its range, or an unknown way to learn.
@@ -36,14 +37,14 @@ class Centers(nn.Module):
     ) -> None:
         super().__init__()
         for name, value in (("num_classes", num_classes), ("embedding_dim", embedding_dim), ("k", per_class)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1; got {value}. Give a whole number.")
+            if value < 1 or value != int(value):
+                raise ValueError(f"{name} must be at least 1 and whole; got {value}. Give a whole number.")
         if not 0 < alpha <= 1:
             raise ValueError(f"alpha must lie in (0, 1]; got {alpha}. Wen et al. take 0.5.")
         if learn not in LEARNING:
             raise ValueError(f"learn must be one of {', '.join(LEARNING)}; got {learn!r}. Choose one.")
         self.num_classes, self.per_class, self.alpha, self.learn = num_classes, per_class, alpha, learn
-        first = torch.randn(num_classes * per_class, embedding_dim) / math.sqrt(embedding_dim)
+        first = torch.randn(int(num_classes * per_class), int(embedding_dim)) / math.sqrt(embedding_dim)
         if learn == "rule":
             self.register_buffer("centers", first)
         else:
@@ -58,6 +59,11 @@ class Centers(nn.Module):
                 f"{embeddings.shape[1]}. Make the loss with embedding_dim={embeddings.shape[1]}."
             )
 
+    @property
+    def moves(self) -> bool:
+        """Whether the rule is at work: in training mode, where no optimiser has the centers."""
+        return self.learn == "rule" and self.training
+
     @torch.no_grad()
     def follow(self, embeddings: Tensor, nearest: Tensor, push: Tensor | None = None) -> None:
         r"""Move the centers, eqs. 4.2.2 and 4.3.3: :math:`c_j \leftarrow c_j - \alpha \Delta c_j`,
@@ -69,18 +75,22 @@ class Centers(nn.Module):
             nearest: n, the center of each, (B,).
             push: a further part of the step, of the centers' shape.
         """
-        if self.learn != "rule" or not self.training:
+        if not self.moves:
             return
         counts, sums = class_sums(embeddings, nearest, len(self.centers))
         step = (counts * self.centers - sums) / (1 + counts)
-        self.centers = self.centers - self.alpha * (step if push is None else step + push)  # not in place:
-        # the loss of this batch still needs the old ones
+        moved = self.centers - self.alpha * (step if push is None else step + push)
+        self.centers = moved.to(self.centers)  # not in place: the loss of this batch still needs the old ones
 
 
 def class_sums(embeddings: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-    """How many rows each class has, (K, 1), and their sums, (K, D)."""
-    counts = torch.bincount(labels, minlength=classes)[:, None].to(embeddings)
-    return counts, embeddings.new_zeros(classes, embeddings.shape[1]).index_add(0, labels, embeddings)
+    """How many rows each class has, (K, 1), and their sums, (K, D); in float32 at least.
+
+    Half precision rounds counts beyond 256 (bfloat16), and its sums end at 65,504 (float16).
+    """
+    wide = embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))
+    counts = torch.bincount(labels, minlength=classes)[:, None].to(wide)
+    return counts, wide.new_zeros(classes, wide.shape[1]).index_add(0, labels, wide)
 
 
 def squared_distance(embeddings: Tensor, centers: Tensor, reduction: str) -> Tensor:
@@ -171,7 +181,8 @@ def va_center_loss(
         w_i = \frac{(d_{max} - d_i)^2}{4}
 
     d is the distance of the face's valence and arousal from its class's, and :math:`d_{max}` the largest
-    there can be: :math:`2 \sqrt 2` for both, 2 for one of them. So w falls from 2 (or 1) to 0.
+    there can be: :math:`2 \sqrt 2` for both, as printed. For one of them, which the thesis tries without a
+    formula, we take 2. So w falls from 2 (or 1) to 0.
 
     Args:
         embeddings: (B, D).
@@ -183,7 +194,8 @@ def va_center_loss(
         reduction: "mean" over the faces, or the printed "sum".
 
     Raises:
-        ValueError: other shapes, unknown axes or reduction.
+        ValueError: other shapes, affect outside [-1, 1] (on an accelerator it is not read, which would wait
+            for it), unknown axes or reduction.
 
     Reference: Antoniadis (2021), eqs. 4.5.1-4.5.3. Chapter 13.
     """
@@ -192,13 +204,26 @@ def va_center_loss(
         raise ValueError(f"axes must be one of {', '.join(AXES)}; got {axes!r}. Choose one.")
     if va.shape != (len(labels), 2):
         raise ValueError(f"va must be ({len(labels)}, 2), a row a face; got {tuple(va.shape)}. Match them.")
+    if class_va is not None and class_va.shape[1:] != (2,):
+        raise ValueError(f"class_va must be (K, 2), a row a class; got {tuple(class_va.shape)}. Give means.")
+    for name, values in (("va", va), ("class_va", class_va)):
+        if values is not None and values.device.type == "cpu" and not (values.abs() <= 1 + 1e-6).all():
+            raise ValueError(
+                f"{name} must lie in [-1, 1]; got {values.min().item():g} to {values.max().item():g}. Leave "
+                "out faces without affect."
+            )
     chosen = {"both": [0, 1], "valence": [0], "arousal": [1]}[axes]
     va = va.to(embeddings)[:, chosen]
     middle = (_means(va, labels) if class_va is None else class_va.to(embeddings)[:, chosen])[labels]
     apart = (va - middle).square().sum(1).sqrt()
-    weights = (2 * math.sqrt(len(chosen)) - apart).square() / 4
+    weights = _nearness(apart, 2 * math.sqrt(len(chosen)))
     total = _WeightedSpread.apply(embeddings, labels, weights)
     return total * (share_of(len(labels), reduction) / 2)
+
+
+def _nearness(apart: Tensor, most: float) -> Tensor:
+    """Weights of eq. 4.5.3; 0 beyond the largest distance, where the square would grow again."""
+    return (most - apart).clamp_min(0).square() / 4
 
 
 class _WeightedSpread(torch.autograd.Function):
@@ -212,7 +237,7 @@ class _WeightedSpread(torch.autograd.Function):
     def forward(ctx: Any, embeddings: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
         counts, sums = class_sums(embeddings, labels, _classes(labels))
         counts = counts.clamp_min(1)
-        away = embeddings - (sums / counts).index_select(0, labels)
+        away = embeddings - (sums / counts).to(embeddings).index_select(0, labels)
         ctx.save_for_backward(away, labels, counts, weights)
         return torch.linalg.vecdot(away, away) @ weights
 
@@ -222,7 +247,7 @@ class _WeightedSpread(torch.autograd.Function):
         away, labels, counts, weights = ctx.saved_tensors
         pull = away * (2 * gradient * weights)[:, None]
         means = class_sums(pull, labels, len(counts))[1] / counts
-        return pull.sub_(means.index_select(0, labels)), None, None
+        return pull.sub_(means.to(pull).index_select(0, labels)), None, None
 
 
 def _classes(labels: Tensor) -> int:
@@ -233,4 +258,4 @@ def _classes(labels: Tensor) -> int:
 def _means(values: Tensor, labels: Tensor) -> Tensor:
     """Mean of the rows of each class, (K, D); 0 for a class without any."""
     counts, sums = class_sums(values, labels, _classes(labels))
-    return sums / counts.clamp_min(1)
+    return (sums / counts.clamp_min(1)).to(values)

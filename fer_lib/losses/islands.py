@@ -86,7 +86,7 @@ class IslandLoss(Centers):
         share = share_of(len(labels), reduction)
         loss = squared_distance(embeddings, centers.index_select(0, labels), reduction)
         loss = loss + self.weight * share * between(centers, self.margin)
-        self.follow(embeddings, labels, self._push())
+        self.follow(embeddings, labels, self._push() if self.moves else None)
         return loss
 
     @torch.no_grad()

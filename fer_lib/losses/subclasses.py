@@ -74,7 +74,7 @@ class SubclassLoss(Centers):
         loss = squared_distance(embeddings, centers.index_select(0, nearest), reduction)
         if self.margin is not None and self.per_class > 1:
             loss = loss + self.weight * share_of(len(labels), reduction) * self._spread(centers)
-        self.follow(embeddings, nearest, self._push())
+        self.follow(embeddings, nearest, self._push() if self.moves else None)
         return loss
 
     @torch.no_grad()

@@ -64,7 +64,8 @@ def weighted_cross_entropy(
         A scalar >= 0. "mean" is 0 for a batch whose classes all weigh 0.
 
     Raises:
-        ValueError: shapes that do not fit, or an unknown reduction.
+        ValueError: shapes that do not fit, weights below 0 or not finite (not read on an accelerator), or an
+            unknown reduction.
 
     Reference: Antoniadis (2021), eqs. 3.3.3 and 5.1.2. Chapter 12.
     """
@@ -75,6 +76,8 @@ def weighted_cross_entropy(
             f"weights must be one a class, ({logits.shape[1]},); got {tuple(weights.shape)}. Count with "
             "minlength."
         )
+    if weights.device.type == "cpu" and not ((weights >= 0) & weights.isfinite()).all():
+        raise ValueError(f"weights must be finite and 0 or more; got {weights.tolist()}. See class_weights.")
     each = F.cross_entropy(logits, labels, reduction="none") * weights[labels]
     total = reduced(each, "sum" if reduction == "mean" else reduction)
     if reduction == "sum":

@@ -32,6 +32,7 @@ def published(paper: str | None = None, table: str | None = None) -> pd.DataFram
 
     Returns:
         Frame with the columns paper, table, row, column, dataset, encoder, regime, metric, value, unit, note.
+        ``regime`` holds what else the paper sets: which layers learn, or a lambda, bins, tau, p.
 
     Raises:
         ValueError: no such paper, or no such table in it; the message lists those there are.

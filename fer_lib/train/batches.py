@@ -79,7 +79,7 @@ def groups_of(faces: Any, by: str = "class") -> Tensor:
             "age": numbers are put in tens, anything else by its value.
 
     Raises:
-        ValueError: a task without one class an image, or no such column.
+        ValueError: a task without one class an image, no such column, or one that puts all in one group.
 
     Example:
         >>> from types import SimpleNamespace
@@ -100,7 +100,13 @@ def groups_of(faces: Any, by: str = "class") -> Tensor:
         if table is not None and by in table:
             column = table[by].to_numpy()
             values = np.floor(column / 10) if np.issubdtype(column.dtype, np.number) else column.astype(str)
-            return torch.from_numpy(np.unique(values, return_inverse=True)[1].astype(np.int64))
+            names, number = np.unique(values, return_inverse=True)
+            if len(names) < 2:
+                raise ValueError(
+                    f"balance_by must name a column that makes two groups or more; got {by!r}, which makes "
+                    f"one of {faces.name}. Numbers are put in tens: write kinds as text."
+                )
+            return torch.from_numpy(number.astype(np.int64))
     raise ValueError(
         f'balance_by must be "class" or a column of the table or the truth; got {by!r}, which '
         f"{faces.name} lacks. Add the column."

@@ -259,7 +259,7 @@ class _Training:
         raise FloatingPointError(f"{what} Lower the learning rate ({self.settings.learning_rate:g}).")
 
     def share_statistics(self) -> None:
-        """Average BatchNorm's statistics over the processes, so that all choose the same epoch."""
+        """Average BatchNorm's statistics and learned centers over the processes, so that all choose alike."""
         for value in self.model.buffers():
             if value.is_floating_point():
                 value.copy_(self.fabric.all_reduce(value, reduce_op="mean"))

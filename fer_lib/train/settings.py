@@ -22,7 +22,9 @@ class Settings:
     Args:
         batch_size: images a step, at least 2; a last batch of one image is left out.
         learning_rate: step size after the warm-up, > 0.
-        weight_decay: decoupled decay of matrices and kernels; biases, norms and decays are left alone.
+        weight_decay: of matrices and kernels; biases, norms and decays are left alone. "adamw" takes it from
+            the weights by themselves (decoupled); both kinds of "sgd" add it to the gradient, as PyTorch
+            does, and momentum, where there is any, carries it on.
         optimizer: "adamw", "sgd" (Nesterov momentum 0.9), or "plain_sgd" (without momentum).
         schedule: "cosine" falls to 0 over the training; "constant" does not.
         warmup: share of the steps over which the learning rate rises from 0, in [0, 1).

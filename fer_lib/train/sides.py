@@ -1,5 +1,6 @@
 """Faces with more to learn from than their class: affect, soft labels or masks, in the loss alone."""
 
+import dataclasses
 import hashlib
 from typing import Any
 
@@ -66,6 +67,31 @@ class SideTargets:
         from fer_lib.datasets.faceset import positions
 
         return SideTargets(self.faces.subset(index), self.sides[positions(index, len(self))])
+
+    def without(self, index: Any, *, reason: str) -> "SideTargets":
+        """The same without some rows, which are counted under the reason, see ``FaceSet.without``."""
+        from fer_lib.datasets.faceset import positions
+
+        keep = np.ones(len(self), dtype=bool)
+        keep[positions(index, len(self))] = False
+        return SideTargets(self.faces.without(index, reason=reason), self.sides[keep])
+
+    def split(self, fraction: float, *, seed: int) -> "tuple[SideTargets, SideTargets]":
+        """The same in two parts, see ``FaceSet.split``."""
+        from fer_lib.datasets.splitting import draw_part
+
+        mask = draw_part(self.faces, fraction, seed)
+        return self.subset(~mask), self.subset(mask)
+
+    def as_task(self, task: str) -> Any:
+        """The faces for another task, see ``FaceSet.as_task``; further targets belong to classes alone."""
+        return self if task == self.faces.task else self.faces.as_task(task)
+
+    def values(self) -> Any:
+        """The same faces, scored by the concordance of valence and arousal in place of the class."""
+        mark = artifacts.key(values=self.fingerprint)
+        task = "valence_arousal"
+        return dataclasses.replace(self.faces, task=task, tasks=(task,), metric="ccc", fingerprint=mark)
 
 
 def both_views(faces: Any) -> SideTargets:

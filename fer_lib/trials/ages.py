@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_lib.datasets.splitting import people_of
 from fer_lib.metrics import bootstrap_interval
-from fer_lib.trials.gains import people_of
 from fer_lib.trials.runs import Runs
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def accuracy_by_age(
     lines = []
     for name in _ordered(groups):
         mine = groups == name
-        who = np.arange(mine.sum()) if people is None else people[mine]
+        who = people[mine]
         line = {"group": name, "mean": float(right[mine].mean()), "faces": int(mine.sum())}
         ends = (np.nan, np.nan)
         if len(np.unique(who)) > 1:
@@ -79,15 +79,21 @@ def right_of(runs: Runs, model: str, seeds: Sequence[int], faces: Any) -> np.nda
     return np.mean([runs.arrays(model, s)["probabilities"].argmax(1) == labels for s in seeds], axis=0)
 
 
-def chance_of_spread(values: Any, groups: Any, *, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
+def chance_of_spread(
+    values: Any, groups: Any, people: Any = None, *, draws: int = 1000, seed: int = 0
+) -> tuple[float, float]:
     """Do groups differ more than groups drawn by lot would?
 
-    The statistic is the share of the values' variance that lies between the groups.
+    The statistic is the share of the values' variance that lies between the groups. An age belongs to a
+    person and not to a picture, so the lot deals groups to people: pictures of one person, which resemble
+    each other, stay together, and do not count as so many witnesses.
 
     Args:
         values: (N,) or (N, K): of several columns the variances are added.
         groups: (N,) labels.
-        draws: of the groups' order.
+        people: (N,), who is on each face; somebody who is in two groups counts as two. None takes each face
+            for a person.
+        draws: of the lot.
         seed: of the draws.
 
     Returns:
@@ -100,18 +106,22 @@ def chance_of_spread(values: Any, groups: Any, *, draws: int = 1000, seed: int =
     """
     values = np.asarray(values, float).reshape(len(groups), -1)
     members = np.unique(np.asarray(groups), return_inverse=True)[1]
-    counts = np.bincount(members)
+    who = np.arange(len(members)) if people is None else np.unique(np.asarray(people), return_inverse=True)[1]
     values = values - values.mean(0)
     whole = (values**2).sum()
-    if whole == 0 or len(counts) < 2:
+    if whole == 0 or members.max() < 1:
         return 0.0, 1.0
-    table = np.eye(len(counts))[members]
+    several = np.unique(np.column_stack([who, members]), axis=0, return_inverse=True)
+    dealt, person = several[0][:, 1], several[1].ravel()
+    sums = np.column_stack([np.bincount(person, weights=column) for column in values.T])  # of each person
+    faces, names = np.bincount(person), np.eye(members.max() + 1)
 
-    def share(rows: np.ndarray) -> float:
-        return float(((table.T @ rows) ** 2 / counts[:, None]).sum() / whole)
+    def share(dealt: np.ndarray) -> float:
+        table = names[dealt].T
+        return float(((table @ sums) ** 2 / (table @ faces)[:, None]).sum() / whole)
 
-    rng, found = np.random.default_rng(seed), share(values)
-    as_large = sum(share(values[rng.permutation(len(values))]) >= found - 1e-12 for _ in range(draws))
+    rng, found = np.random.default_rng(seed), share(dealt)
+    as_large = sum(share(rng.permutation(dealt)) >= found - 1e-12 for _ in range(draws))
     return found, (as_large + 1) / (draws + 1)
 
 

@@ -21,14 +21,15 @@ from fer_lib.graph import EXPRESSIONS
 from fer_lib.heads import FaceModel
 from fer_lib.preprocess.facesets import align_all, locate, resize_all, take_loosely
 from fer_lib.provenance import code_key
+from fer_lib.train.evaluate import evaluate
 from fer_lib.train.loop import fit
-from fer_lib.train.parts import Parts, load_parts
+from fer_lib.train.parts import Parts, load_parts, some
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
 from fer_lib.train.settings import Settings
 from fer_lib.trials.copies import with_copies
 from fer_lib.trials.corpus import METRIC
-from fer_lib.trials.runs import SHELF
+from fer_lib.trials.keeping import kept, runs_of, write
 from fer_lib.trials.setups import THESIS, lent
 from fer_lib.trials.variants import Variant, build_head
 
@@ -89,7 +90,7 @@ class LadderPlan:
 
     Args:
         limits: faces to learn from, and to test on.
-        first: of these, so many of the training and of the test faces are taken.
+        first: of these, so many of the training and of the test faces are drawn at random.
         size: side of the pictures.
         small, large: keyword arguments of the two encoders, ``name`` included.
         epochs, settings: of every training.
@@ -115,7 +116,7 @@ class LadderRuns:
     """Results of the ladder.
 
     Args:
-        rows: one row a rung, seed and metric: model, seed, metric, value, validation, seconds.
+        rows: one row a rung, seed and metric: model, seed, metric, value, validation, seconds, device.
         probabilities: (S, N, K) of the test faces, by rung.
         tests: test set of each rung.
     """
@@ -167,8 +168,6 @@ def ladder(
         ValueError: a tilt below 0, no seeds, or a corpus without classes.
         DataError: data or weights that are missing or broken.
     """
-    import pandas as pd
-
     if not 0 <= tilt_deg <= 90:
         raise ValueError(f"tilt_deg must be in [0, 90]; got {tilt_deg}. 0 leaves the pictures as they are.")
     seeds, plan = list(seeds), plan or ladder_plan(profile, tilt_deg=tilt_deg)
@@ -177,18 +176,20 @@ def ladder(
     taken = photographs(dataset, root, plan)
     contempt = "contempt" in taken.train.faces.classes  # type: ignore[attr-defined]
     sets: dict[tuple[bool, bool], Parts] = {}
-    rows, probabilities, tests = [], {}, {}
+    folders: dict[tuple[str, int], Path] = {}
+    tests: dict[str, Any] = {}
     for rung in rungs:
         if rung.seven and not contempt:
             continue
         way = (rung.aligned, rung.seven)
         sets[way] = sets.get(way) or pictures(taken, rung, plan)
-        found = [_kept(rung, seed, plan, sets[way], profile) for seed in seeds]
+        folders |= {(rung.name, seed): _kept(rung, seed, plan, sets[way], profile) for seed in seeds}
         tests[rung.name] = sets[way].test
-        probabilities[rung.name] = np.stack([_read(place)[0] for place in found])
-        for seed, place in zip(seeds, found, strict=True):
-            rows += [{"model": rung.name, "seed": seed} | row for row in _read(place)[1]]
-    return LadderRuns(pd.DataFrame(rows), probabilities, tests)
+    runs = runs_of(folders)
+    probabilities = {
+        name: np.stack([runs.arrays(name, seed)["probabilities"] for seed in seeds]) for name in tests
+    }
+    return LadderRuns(runs.rows, probabilities, tests)
 
 
 def photographs(dataset: str, root: str, plan: LadderPlan) -> Parts:
@@ -196,8 +197,8 @@ def photographs(dataset: str, root: str, plan: LadderPlan) -> Parts:
     parts = load_parts(dataset, ("categorical",), root=root or None, size=plan.size, limits=plan.limits)
 
     def taken(faces: Any, seed: int, most: int | None) -> Any:
-        some = faces.subset(range(min(len(faces), most or len(faces))))
-        found = locate(dataclasses.replace(some, metric=METRIC))
+        drawn = some(faces, most, seed=seed)  # not the first: corpora are ordered by clip or person
+        found = locate(dataclasses.replace(drawn, metric=METRIC))
         return take_loosely(found, seed=seed, roll_deg=plan.tilt_deg) if plan.tilt_deg else found
 
     three = ((parts.train, plan.first[0]), (parts.validation, None), (parts.test, plan.first[1]))
@@ -271,24 +272,10 @@ def _kept(rung: Rung, seed: int, plan: LadderPlan, parts: Parts, profile: str) -
         sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)],
     )  # fmt: skip
     make = partial(_keep, rung=rung, seed=seed, plan=plan, parts=parts, encoder=encoder)
-    return artifacts.build_once(SHELF, name, make)
+    return kept(name, make)
 
 
 def _keep(place: Path, *, rung: Rung, seed: int, plan: LadderPlan, parts: Parts, encoder: Encoder) -> None:
-    import pandas as pd
-
-    from fer_lib.train.evaluate import evaluate
-
     found, done = train_rung(rung, seed, plan, parts, encoder)
-    np.savez(place / "arrays.npz", probabilities=found)
-    about = {"validation": done.best_score, "seconds": done.seconds}
-    rows = [{"metric": name, "value": value} | about for name, value in evaluate(found, parts.test).items()]
-    pd.DataFrame(rows).to_json(place / "rows.json", orient="records", double_precision=15)
-
-
-def _read(folder: Path) -> "tuple[np.ndarray, list[dict[str, Any]]]":
-    import pandas as pd
-
-    with np.load(folder / "arrays.npz", allow_pickle=False) as file:
-        found = file["probabilities"]
-    return found, pd.read_json(folder / "rows.json", orient="records").to_dict("records")
+    about = {"validation": done.best_score, "seconds": done.seconds, "device": done.device}
+    write(place, evaluate(found, parts.test), about, {"probabilities": found})

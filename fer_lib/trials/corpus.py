@@ -7,10 +7,40 @@ from typing import Any
 import numpy as np
 
 from fer_lib.graph import EXPRESSIONS
-from fer_lib.train.parts import Parts, load_parts
+from fer_lib.train.parts import TASK_WORDS, Parts, load_parts, tasks_of_release
 from fer_lib.train.sides import SideTargets, both_views
 
 METRIC = "mean_class_accuracy"
+VIEWS = ("categorical", "valence_arousal")
+
+
+def check_both(name: str, *, root: str | Path | None = None, parameter: str = "dataset") -> None:
+    """Refuse a corpus that does not label both an expression and its affect; no picture is read.
+
+    Args:
+        name: of a corpus or a world.
+        root: folder of a real corpus: the release that lies there says what it labels.
+        parameter: of the caller, for the message.
+
+    Raises:
+        ValueError: a corpus without one of them; names those that have both.
+        DataError: an unknown corpus, or none in the folder.
+
+    Example:
+        >>> check_both("world:affwild2")
+    """
+    from fer_lib.datasets import describe, names
+
+    tasks = describe(name).tasks
+    if set(VIEWS) <= set(tasks):
+        tasks = tasks_of_release(name, root) or tasks
+    lacking = " and ".join(TASK_WORDS[task] for task in VIEWS if task not in tasks)
+    if lacking:
+        fit = ", ".join(one for one in names() if set(VIEWS) <= set(describe(one).tasks))
+        raise ValueError(
+            f"{parameter} must have faces with one class each and with valence and arousal; got {name!r}, "
+            f"which lacks {lacking}. Take one of {fit}."
+        )
 
 
 def both_parts(
@@ -36,11 +66,20 @@ def both_parts(
         Parts of ``SideTargets``: targets are classes, training targets class, valence and arousal.
 
     Raises:
-        ValueError: a corpus without both kinds of labels.
+        ValueError: a corpus without both kinds of labels, or too few faces.
         DataError: an unknown corpus, or data that are missing or broken.
     """
+    check_both(name, root=root)
     parts = load_parts(name, ("categorical",), root=root, size=size, limits=limits, seed=seed)
-    return Parts(*(_seven(both_views(faces)) for faces in (parts.train, parts.validation, parts.test)))
+    three = [_seven(both_views(faces)) for faces in (parts.train, parts.validation, parts.test)]
+    counts = [len(faces) for faces in three]
+    if min(counts) < 2:  # a concordance of one face is none
+        raise ValueError(
+            f"dataset must leave 2 or more faces to learn from, to choose the epoch by and to report; got "
+            f"{', '.join(map(str, counts))} of {name!r} (left out of the first: {three[0].dropped}). Take more "
+            "faces, 50 say, or a release with both kinds of labels."
+        )
+    return Parts(*three)
 
 
 def _seven(seen: SideTargets) -> Any:

@@ -5,34 +5,36 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer_lib.graph import spearman_correlation
+from fer_lib.trials.comparing import signs_p
 from fer_lib.trials.runs import Runs
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def outcomes(runs: Runs, pair: tuple[str, str], labels: Any) -> "pd.DataFrame":
+def outcomes(runs: Runs, pair: tuple[str, str], labels: Any, people: Any = None) -> "pd.DataFrame":
     """How many of the reported faces both networks name rightly, one of them alone, or neither.
 
     Args:
         runs: of both with the same seeds.
         pair: names of two models.
         labels: (N,) true classes.
+        people: (N,), who is on each face; None takes each face for a person.
 
     Returns:
-        A row a seed: seed, both, first, second, neither; and p_value, the chance that "first" and "second"
-        would differ as much if each such face fell to either with probability 1/2 (McNemar's exact test).
+        A row a seed: seed, both, first, second, neither; and p, the chance that "first" and "second" would
+        differ as much if each person fell to either with probability 1/2: McNemar's exact test, where each
+        face is another person's. See ``fer_lib.trials.comparing.signs_p``.
     """
     import pandas as pd
-    from scipy.stats import binomtest
 
     truth, lines = np.asarray(labels), []
-    for seed in sorted(seed for name, seed in runs.folders if name == pair[0]):
+    for seed in sorted({seed for name, seed in runs.folders if name == pair[0]}):
         first, second = (runs.arrays(model, seed)["probabilities"].argmax(1) == truth for model in pair)
         alone = int((first & ~second).sum()), int((~first & second).sum())
-        p = binomtest(alone[0], sum(alone)).pvalue if sum(alone) else 1.0
-        lines.append((seed, int((first & second).sum()), *alone, int((~first & ~second).sum()), float(p)))
-    return pd.DataFrame(lines, columns=["seed", "both", "first", "second", "neither", "p_value"])
+        p = signs_p(first.astype(int) - second, people)
+        lines.append((seed, int((first & second).sum()), *alone, int((~first & ~second).sum()), p))
+    return pd.DataFrame(lines, columns=["seed", "both", "first", "second", "neither", "p"])
 
 
 def near_misses(

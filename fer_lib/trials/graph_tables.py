@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_lib.trials.corpus import check_both
+from fer_lib.trials.placing import result_rows
 from fer_lib.trials.runs import Runs
 from fer_lib.trials.variants import Variant
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PAPER = "emotion-gcn"
+WITH_TOTAL = "Aff-Wild2"
 AFFECT = {"ccc_valence": "CCC-V", "ccc_arousal": "CCC-A"}
 
 
@@ -28,18 +31,42 @@ def grid_rows(runs: Runs, settings: Mapping[tuple[int, float, float], Variant]) 
     """
     import pandas as pd
 
-    rows = runs.rows[runs.rows["metric"] == "mean_class_accuracy"]
-    lines = []
+    places = []
     for (deep, tau, p), variant in settings.items():
-        places = [("Table 6.2a", f"tau={tau:g}")] if p == 0.7 else []
-        places += [("Table 6.2b", f"p={p:g}")] if tau == 0.1 else []
-        for one in rows[rows["model"] == variant.name].itertuples():
-            lines += [
-                {"table": table, "row": f"L={deep}", "column": column, "seed": one.seed}
-                | {"value": 100 * one.value, "device": one.device, "seconds": one.seconds}
-                for table, column in places
-            ]
-    return pd.DataFrame(lines)
+        if p == 0.7:
+            places.append((variant.name, ("Table 6.2a", f"L={deep}", f"tau={tau:g}")))
+        if tau == 0.1:
+            places.append((variant.name, ("Table 6.2b", f"L={deep}", f"p={p:g}")))
+    columns = ["table", "row", "column", "seed", "value", "device", "seconds"]
+    return pd.DataFrame(result_rows(runs, places))[columns]
+
+
+def titles_of(dataset: str, second: str, *, roots: tuple[str, str] = ("", "")) -> list[str]:
+    """Two corpora's names as the thesis's columns have them, for a corpus and its world alike.
+
+    Args:
+        dataset, second: two corpora or worlds with an expression, valence and arousal.
+        roots: folders of real ones.
+
+    Raises:
+        ValueError: one without both views, or twice the same.
+        DataError: an unknown corpus, or none in its folder.
+
+    Example:
+        >>> titles_of("world:affectnet", "world:affwild2")
+        ['AffectNet', 'Aff-Wild2']
+    """
+    from fer_lib.datasets import describe
+
+    for parameter, name, root in zip(("dataset", "second"), (dataset, second), roots, strict=True):
+        check_both(name, root=root, parameter=parameter)
+    titles = [describe(name.removeprefix("world:")).title for name in (dataset, second)]
+    if titles[0] == titles[1]:
+        raise ValueError(
+            f"second must be another corpus than dataset; got {second!r} and {dataset!r}. Take "
+            f"world:{'affectnet' if titles[0] == WITH_TOTAL else 'affwild2'}."
+        )
+    return titles
 
 
 def total(probabilities: Any, labels: Any) -> float:
@@ -71,24 +98,18 @@ def expression_rows(
         table, column: of the thesis, such as "Table 6.1", "AffectNet".
         dataset, encoder: that they are of.
         labels: (N,) of the reported faces: rows then give Aff-Wild2's :func:`total`; None gives mean class
-            accuracy.
+            accuracy. ``labels`` counts for the column "Aff-Wild2" alone: other corpora have no such rule.
 
     Returns:
         Rows of ``fer_lib.results.row``.
     """
-    from fer_lib.results import row
-
-    found = []
-    for one in runs.rows[runs.rows["metric"] == "mean_class_accuracy"].itertuples():
-        value = one.value
-        if labels is not None:
-            value = total(runs.arrays(one.model, one.seed)["probabilities"], labels)
-        found.append(row(
-            paper=PAPER, table=table, row=one.model, column=column, dataset=dataset, encoder=encoder,
-            metric="mean_class_accuracy" if labels is None else "total", seed=one.seed, value=100 * value,
-            device=one.device, seconds=one.seconds,
-        ))  # fmt: skip
-    return found
+    places = [(model, (table, model, column)) for model in runs.rows["model"].unique()]
+    about: dict[str, Any] = {"paper": PAPER, "dataset": dataset, "encoder": encoder}
+    if labels is None or column != WITH_TOTAL:
+        return result_rows(runs, places, **about)
+    return result_rows(
+        runs, places, metric="total", score=lambda kept: total(kept["probabilities"], labels), **about
+    )
 
 
 def affect_rows(several: list[Runs], *, title: str, dataset: str, encoder: str) -> list[dict[str, Any]]:
@@ -99,17 +120,14 @@ def affect_rows(several: list[Runs], *, title: str, dataset: str, encoder: str) 
         title: of the corpus in the table's columns, such as "AffectNet".
         dataset, encoder: that they are of.
     """
-    from fer_lib.results import row
-
-    return [
-        row(
-            paper=PAPER, table="Table 6.3", row=one.model, column=f"{title} {AFFECT[one.metric]}",
-            dataset=dataset, encoder=encoder, metric=one.metric, seed=one.seed, value=one.value,
-            device=one.device, seconds=one.seconds,
-        )
-        for runs in several
-        for one in runs.rows[runs.rows["metric"].isin(list(AFFECT))].itertuples()
-    ]  # fmt: skip
+    about: dict[str, Any] = {"paper": PAPER, "dataset": dataset, "encoder": encoder, "times": 1.0}
+    rows = []
+    for runs in several:
+        models = runs.rows["model"].unique()
+        for metric, axis in AFFECT.items():
+            places = [(model, ("Table 6.3", model, f"{title} {axis}")) for model in models]
+            rows += result_rows(runs, places, metric=metric, **about)
+    return rows
 
 
 def beside(rows: list[dict[str, Any]], table: str) -> "pd.DataFrame":

@@ -1,7 +1,6 @@
 """A training for two tasks from inside: which loss pulls how hard, and which mask a face is given."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,10 +12,9 @@ from fer_lib.heads.joint import ViewsHead, affect_loss, labels_of
 from fer_lib.heads.masked import mask_targets
 from fer_lib.train.batches import DeviceFaces
 from fer_lib.train.device import device
-from fer_lib.train.randomness import seeded
-from fer_lib.trials.runs import train
+from fer_lib.trials.runs import trained, untrained
 from fer_lib.trials.setups import Setup
-from fer_lib.trials.variants import Variant, build_head
+from fer_lib.trials.variants import Variant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,17 +137,11 @@ def overlap(pred: Any, target: Any) -> float:
 
 def _new(variant: Variant, seed: int, setup: Setup) -> FaceModel:
     """The model of a training before its first step."""
-    encoder, faces = deepcopy(setup.encoder), cast(Any, setup.parts.train)
-    with seeded(seed):
-        head = build_head(
-            variant, faces, encoder.feature_shape, embedding=setup.plan.embedding,
-            pool=setup.plan.pool,
-        )  # fmt: skip
-    return FaceModel(encoder, head).eval().to(device())
+    return untrained(variant, seed, setup.plan, setup.parts, setup.encoder).eval().to(device())
 
 
 def _trained(variant: Variant, seed: int, setup: Setup) -> FaceModel:
-    return train(variant, seed, setup.plan, setup.parts, setup.encoder)[0].eval().to(device())
+    return trained(variant, seed, setup.plan, setup.parts, setup.encoder).to(device())
 
 
 def _two_pulls(model: FaceModel, setup: Setup, batches: int) -> tuple[float, float]:

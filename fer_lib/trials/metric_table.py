@@ -7,6 +7,8 @@ import numpy as np
 
 from fer_lib import results
 from fer_lib.losses import va_center_loss
+from fer_lib.losses.centers import LEARNING
+from fer_lib.trials.placing import result_rows
 from fer_lib.trials.runs import Runs
 from fer_lib.trials.variants import Variant
 
@@ -42,7 +44,7 @@ def table_variants(
         pair_margin: of the pairs.
 
     Raises:
-        ValueError: a weight that is not above 0.
+        ValueError: a weight that is not above 0, or an unknown way to learn.
 
     Example:
         >>> [variant.name for variant in table_variants()][:3]
@@ -50,6 +52,8 @@ def table_variants(
     """
     if not 0 < weight < np.inf:
         raise ValueError(f"weight must be above 0; got {weight}. The thesis takes 0.1.")
+    if learn not in LEARNING:
+        raise ValueError(f"learn must be one of {', '.join(LEARNING)}; got {learn!r}. Choose one.")
     rows: list[tuple[str, str, dict[str, Any]]] = [
         (CENTER, "center", {"learn": learn}),
         (LOCAL, "center_local", {}),
@@ -112,15 +116,8 @@ def table_rows(
     runs: Runs, models: Sequence[str], *, dataset: str, encoder: str, profile: str
 ) -> list[dict[str, Any]]:
     """Result rows of Table 4.1, in per cent, for ``results.beside_paper``."""
-    part = runs.rows[runs.rows["model"].isin(list(models)) & (runs.rows["metric"] == "mean_class_accuracy")]
-    about = {"paper": "emotion-gcn", "table": "Table 4.1", "column": "Accuracy", "dataset": dataset}
-    about |= {"encoder": encoder, "metric": "mean_class_accuracy", "profile": profile}
-    return [
-        results.row(
-            row=line.model, seed=int(line.seed), value=100 * line.value, seconds=float(line.seconds), **about
-        )
-        for line in part.itertuples()
-    ]
+    places = [(model, ("Table 4.1", model, "Accuracy")) for model in models]
+    return result_rows(runs, places, paper="emotion-gcn", dataset=dataset, encoder=encoder, profile=profile)
 
 
 def study_rows(runs: Runs, values: dict[str, float], seeds: Sequence[int], faces: Any) -> "pd.DataFrame":
@@ -171,26 +168,26 @@ def study_curve(rows: "pd.DataFrame", names: dict[str, str], value: str) -> "pd.
 
 
 def beside_table(rows: Sequence[dict[str, Any]], gained: "pd.DataFrame") -> "pd.DataFrame":
-    """Table 4.1 with ours beside it: row, mean, low, high, gain, over_faces, Holm_p, published.
+    """Table 4.1 with ours beside it: row, mean, low, high, gain, over_people, Holm_p, published.
 
-    The gain over the baseline has its interval over seeds, and another one over faces.
+    The gain over the baseline has its interval over seeds, and another one over people.
 
     Args:
         rows: of `table_rows`.
-        gained: of ``fer_lib.trials.gains.gains``.
+        gained: of ``fer_lib.trials.comparing.gains``.
     """
     import pandas as pd
 
     both = results.beside_paper(pd.DataFrame(rows), paper="emotion-gcn", table="Table 4.1", by=("row",))
     found = gained.set_index("model")
-    told = {
-        name: f"{one['mean']:+.1f} [{one['low']:+.1f}, {one['high']:+.1f}]" for name, one in found.iterrows()
-    }
+    told, faces = {}, {}
+    for name, one in found.iterrows():
+        told[name] = f"{one['mean']:+z.1f} [{one['low']:+z.1f}, {one['high']:+z.1f}]"
+        faces[name] = f"[{one['faces_low']:+z.1f}, {one['faces_high']:+z.1f}]"
     both["gain"] = both["row"].map(told).fillna("")
-    faces = {name: f"[{one['faces_low']:+.1f}, {one['faces_high']:+.1f}]" for name, one in found.iterrows()}
-    both["over_faces"] = both["row"].map(faces).fillna("")
+    both["over_people"] = both["row"].map(faces).fillna("")
     both["Holm_p"] = both["row"].map(found["holm"])
-    return both[["row", "mean", "low", "high", "gain", "over_faces", "Holm_p", "published"]]
+    return both[["row", "mean", "low", "high", "gain", "over_people", "Holm_p", "published"]]
 
 
 def spread_table(runs: Runs, models: Sequence[str], seeds: Sequence[int], parts: Any) -> "pd.DataFrame":
@@ -213,7 +210,8 @@ def spread_table(runs: Runs, models: Sequence[str], seeds: Sequence[int], parts:
     lines = []
     for model in models:
         arrays = [runs.arrays(model, seed) for seed in seeds]
-        seen = [spread(one["train_embeddings"], parts.train.targets().numpy()) for one in arrays]
+        learned = parts.train.targets().numpy()
+        seen = [spread(one["train_embeddings"], learned[one["train_rows"]]) for one in arrays]
         new = [spread(one["embeddings"], parts.test.targets().numpy()) for one in arrays]
         shares = mean_interval([100 * one.share for one in new])
         line: dict[str, Any] = {
@@ -221,7 +219,8 @@ def spread_table(runs: Runs, models: Sequence[str], seeds: Sequence[int], parts:
             "variance": float(np.mean([n.within + n.between for n in new])),
         }
         line["training"] = float(np.mean([100 * one.share for one in seen]))
-        lines.append(line | {"reported": f"{shares.value:.1f} [{shares.low:.1f}, {shares.high:.1f}]"})
+        told = [f"{end:z.1f}" for end in (shares.value, shares.low, shares.high)]  # z: no -0.0
+        lines.append(line | {"reported": f"{told[0]} [{told[1]}, {told[2]}]"})
     return pd.DataFrame(lines)
 
 

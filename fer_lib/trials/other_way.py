@@ -1,33 +1,29 @@
-"""The other direction: what learning the expression as well does for valence and arousal (chapter 14)."""
+"""The other direction: valence and arousal alone, and with the expression beside them (chapters 14, 15)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from fer_lib import artifacts
-from fer_lib.adapt.frozen import features_of, weights_key
-from fer_lib.adapt.regimes import free_for
+from fer_lib.adapt.regimes import free_for, learned
 from fer_lib.encoders.contract import Encoder
 from fer_lib.heads import FaceModel, JointHead
 from fer_lib.heads.joint import affect_loss, labels_of
 from fer_lib.losses import class_weights, weighted_cross_entropy
 from fer_lib.provenance import code_key
+from fer_lib.train.evaluate import evaluate
 from fer_lib.train.loop import fit
 from fer_lib.train.parts import Parts
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
 from fer_lib.train.sides import SideTargets
-from fer_lib.trials.runs import SHELF, Plan
-
-if TYPE_CHECKING:
-    import pandas as pd
+from fer_lib.trials.keeping import Runs, kept, runs_of, write
+from fer_lib.trials.runs import Plan, changed, key_of_setup, learning
 
 
 class ValuesFirst:
@@ -38,10 +34,7 @@ class ValuesFirst:
     """
 
     def __init__(self, both: SideTargets) -> None:
-        self.faces = replace(
-            both.faces, task="valence_arousal", tasks=("valence_arousal",), metric="ccc",
-            fingerprint=artifacts.key(values=both.fingerprint),
-        )  # fmt: skip
+        self.faces = both.values()
         self._told, self.fingerprint = both.training_targets(), self.faces.fingerprint
 
     def __len__(self) -> int:
@@ -95,15 +88,18 @@ class ValuesHead(JointHead):
 
 
 def other_way(
-    class_weights_tried: dict[str, float],
-    seeds: Sequence[int],
+    class_weights_tried: Mapping[str, float],
+    seeds: Iterable[int],
     plan: Plan,
     parts: Parts,
     encoder: Encoder,
     *,
     affect: str = "ccc",
-) -> "pd.DataFrame":
+) -> Runs:
     """Train for valence and arousal, with and without the expression; the epoch is chosen by their CCC.
+
+    Without it, a network learns the single task that Table 6.3 of the thesis compares with. All weights
+    start where those of multi-task learning start.
 
     Args:
         class_weights_tried: name to the factor on the expression's loss; 0 leaves it out.
@@ -112,27 +108,32 @@ def other_way(
         affect: "ccc" or "mse".
 
     Returns:
-        A row a model, seed and metric: model, seed, metric ("ccc_valence", "ccc_arousal" or "ccc", their
-        mean), value. Finished runs are read, not run.
+        Runs with the metrics ccc_valence and ccc_arousal, the array affect (N, 2) and the weights of a
+        ``ValuesHead``. Finished runs are read, not run.
     """
-    import pandas as pd
-
-    both = (parts.train, parts.validation, parts.test)
-    sets = [ValuesFirst(cast(SideTargets, faces)) for faces in both]
-    shared: dict[str, Any] = {"code": code_key(__name__), "encoder": weights_key(encoder), "affect": affect}
-    shared |= {"plan": asdict(plan), "sets": [faces.fingerprint for faces in sets]}
-    lines = []
+    both: list[Any] = [parts.train, parts.validation, parts.test]
+    sets = [ValuesFirst(faces) for faces in both]
+    shared = key_of_setup(plan, parts, encoder, affect=affect, first="values", by=code_key(__name__))
+    folders = {}
     for name, weight in class_weights_tried.items():
-        for seed in seeds:
-            place = artifacts.key(**shared, class_weight=weight, seed=seed)
+        for seed in map(int, seeds):
             make = partial(
                 _keep, sets=sets, encoder=encoder, plan=plan, seed=seed, affect=affect, class_weight=weight
             )
-            values = np.load(artifacts.build_once(SHELF, place, make) / "ccc.npy", allow_pickle=False)
-            scores = dict(zip(("ccc_valence", "ccc_arousal"), values.tolist(), strict=True))
-            scores["ccc"] = float(values.mean())
-            lines += [{"model": name, "seed": seed, "metric": m, "value": v} for m, v in scores.items()]
-    return pd.DataFrame(lines)
+            folders[name, seed] = kept(artifacts.key(of=shared, class_weight=weight, seed=seed), make)
+    return runs_of(folders)
+
+
+def head_for(
+    train: ValuesFirst, feature_shape: tuple[int, ...], plan: Plan, *, affect: str, class_weight: float
+) -> ValuesHead:
+    """The decision layer of a training: the expression's loss is weighted as in the other direction."""
+    counts = torch.bincount(labels_of(train.training_targets()), minlength=len(train.classes))
+    return ValuesHead(
+        feature_shape, len(train.classes), class_weight=class_weight, affect=affect,
+        embedding=plan.embedding, pool=plan.pool,
+        class_loss=partial(weighted_cross_entropy, weights=class_weights(counts)),
+    )  # fmt: skip
 
 
 def _keep(
@@ -145,22 +146,13 @@ def _keep(
     affect: str,
     class_weight: float,
 ) -> None:
-    from fer_lib import metrics
-
-    train, copy = sets[0], deepcopy(encoder)
-    counts = torch.bincount(labels_of(train.training_targets()), minlength=len(train.classes))
-    weighted = partial(weighted_cross_entropy, weights=class_weights(counts))
+    copy = deepcopy(encoder)
     with seeded(seed):
-        head = ValuesHead(
-            copy.feature_shape, len(train.classes), class_weight=class_weight, affect=affect,
-            embedding=plan.embedding, pool=plan.pool, class_loss=weighted,
-        )  # fmt: skip
+        head = head_for(sets[0], copy.feature_shape, plan, affect=affect, class_weight=class_weight)
         model = free_for(FaceModel(copy, head), plan.regime)
-    used: list[Any] = list(sets)
-    stage = model.frozen_stage()
-    if stage != "images":
-        used = [features_of(model.encoder, faces, stage) for faces in sets]
-    learner: Any = model if stage == "images" else model.tail()
-    fit(learner, used[0], used[1], epochs=plan.epochs, seed=seed, settings=plan.settings)
-    found = metrics.ccc(predict(learner, used[2]), sets[2].targets().numpy())
-    np.save(place / "ccc.npy", np.asarray(found, dtype=np.float64))
+    learner, used = learning(model, list(sets))
+    done = fit(learner, used[0], used[1], epochs=plan.epochs, seed=seed, settings=plan.settings)
+    found = predict(learner, used[2])
+    about = {"validation": done.best_score, "trained": learned(model), "seconds": done.seconds}
+    scores = evaluate(found, sets[2])
+    write(place, scores, about | {"device": done.device}, {"affect": found}, changed(model, encoder))

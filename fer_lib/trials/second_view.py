@@ -7,14 +7,15 @@ import numpy as np
 
 from fer_lib.chapters.helpers import choose
 from fer_lib.heads.joint import PARTS
+from fer_lib.trials import placing
+from fer_lib.trials.placing import Place
 from fer_lib.trials.runs import Runs
 from fer_lib.trials.variants import Variant
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Cell = tuple[str, str, str]
-"""Table, row and column as the thesis prints them."""
+Cell = Place
 PAPER = "emotion-gcn"
 TABLES = ("Table 5.1", "Table 5.2", "Table 5.3")
 SINGLE, EIGHT = (
@@ -66,9 +67,10 @@ def cells_in(profile: str, *, ages: bool = True) -> list[Cell]:
 def variant_of(cell: Cell) -> Variant:
     """The training that a printed cell tells of.
 
-    Two things the tables leave open. The eight-part model of Table 5.1 has the number of Table 5.2's row of
-    two weighted losses, so parts of the plane are weighed like classes wherever nothing else is said. The
-    sampler by age draws each ten years of age alike often; the thesis does not say by what weights it drew.
+    Two things are ours. The eight-part model of Table 5.1 has the number of Table 5.2's row of two weighted
+    losses, so parts of the plane are weighed like classes wherever nothing else is said, although section
+    5.2.1 speaks of cross-entropy for both tasks without weights. The sampler by age draws each ten years of
+    age alike often; the thesis does not say by what weights it drew.
 
     Args:
         cell: table, row and column.
@@ -117,27 +119,15 @@ def result_rows(runs: Runs, told: Mapping[Cell, Variant], **about: Any) -> "pd.D
     """
     import pandas as pd
 
-    from fer_lib import results
-
-    lines = []
-    for (table, row, column), variant in told.items():
-        part = runs.rows[
-            (runs.rows["model"] == variant.name) & (runs.rows["metric"] == "mean_class_accuracy")
-        ]
-        lines += [
-            results.row(
-                paper=PAPER, table=table, row=row, column=column, metric="mean_class_accuracy", seed=one.seed,
-                value=TIMES * one.value, seconds=one.seconds, device=one.device, **about,
-            )
-            for one in part.itertuples()
-        ]  # fmt: skip
-    return pd.DataFrame(lines)
+    places = [(variant.name, cell) for cell, variant in told.items()]
+    return pd.DataFrame(placing.result_rows(runs, places, paper=PAPER, **about))
 
 
 def svm_rows(runs: Runs, models: Sequence[str], seeds: Sequence[int], parts: Any) -> "pd.DataFrame":
     """Softmax and support vector machine on the same features: model, seed, softmax, SVM, in per cent.
 
-    C is chosen on the validation part, see ``fer_lib.train.svm_on_features``.
+    The machine learns from the training faces whose embeddings are kept (``Plan.kept``: its time grows with
+    their square). C is chosen on the validation part, see ``fer_lib.train.svm_on_features``.
     """
     import pandas as pd
 
@@ -150,7 +140,8 @@ def svm_rows(runs: Runs, models: Sequence[str], seeds: Sequence[int], parts: Any
         for seed in seeds:
             kept = runs.arrays(model, seed)
             machine = svm_on_features(
-                (kept["train_embeddings"], labels[0]), (kept["validation_embeddings"], labels[1])
+                (kept["train_embeddings"], labels[0][kept["train_rows"]]),
+                (kept["validation_embeddings"], labels[1]),
             )
             pair = (kept["probabilities"].argmax(1), machine.predict(kept["embeddings"]))
             scores = [TIMES * float(mean_class_accuracy(found, labels[2])) for found in pair]
@@ -208,3 +199,30 @@ def svm_cell(row: str) -> Cell:
         ('Table 5.3', 'CCC + Island loss', 'Classic')
     """
     return ("Table 5.3", row, _SVM.get(row, "Classic"))
+
+
+def news_of(labels: Any, parts: Any) -> tuple[float, float]:
+    """How many bits a part of the plane holds, and how many of them the expression does not tell already.
+
+    Args:
+        labels: class numbers (N,).
+        parts: part numbers (N,).
+
+    Returns:
+        Entropy H(part) and conditional entropy H(part | class) of these faces, in bits.
+
+    Example:
+        >>> news_of([0, 0, 1, 1], [0, 1, 2, 2])
+        (1.5, 0.5)
+    """
+    labels, parts = np.asarray(labels), np.asarray(parts)
+    counts = np.zeros((labels.max() + 1, parts.max() + 1))
+    np.add.at(counts, (labels, parts), 1)
+    joint = counts / counts.sum()
+    whole, both, one = (_entropy(p) for p in (joint.sum(0), joint, joint.sum(1)))
+    return whole, both - one
+
+
+def _entropy(shares: np.ndarray) -> float:
+    shares = shares[shares > 0]
+    return float(-(shares * np.log2(shares)).sum())

@@ -15,7 +15,9 @@ ENCODERS = ("facechannel", "densenet121", "bregnext")
 THESIS = Settings(
     batch_size=35, learning_rate=1e-3, weight_decay=1e-3, optimizer="sgd", schedule="constant", warmup=0.0
 )
-"""Optimiser of the thesis; its momentum is .9, of which it does not say whether it looks ahead."""
+"""Optimiser of the thesis: its batch, rate and momentum of .9. It does not say whether that looks ahead; ours
+does. It prints no weight decay; ours goes into the gradient, and spares biases.
+"""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,9 @@ def usual(
         ValueError: an unknown encoder or profile, or a corpus without both views.
         DataError: data or weights that are missing or broken.
     """
-    if encoder not in ENCODERS:
-        raise ValueError(f"encoder must be one of {', '.join(ENCODERS)}; got {encoder!r}. Choose one.")
+    check_encoder(encoder)
+    if faces < 0:
+        raise ValueError(f"faces must be 0 or more; got {faces}. 0 takes the profile's own number.")
     dense = encoder == "densenet121"  # takes multiples of 32; the thesis's 227 is not one
     size = choose(profile, smoke=32, quick=64 if dense else 48, full=224 if dense else 64)
     limits: tuple[int | None, int | None] = choose(
@@ -78,6 +81,16 @@ def usual(
         embedding=choose(profile, smoke=16, quick=128, full=0 if encoder == "densenet121" else 128),
     )
     return Setup(parts, network, plan, told)
+
+
+def check_encoder(name: str) -> None:
+    """Refuse a name that is none of `ENCODERS`.
+
+    Raises:
+        ValueError: for any other name.
+    """
+    if name not in ENCODERS:
+        raise ValueError(f"encoder must be one of {', '.join(ENCODERS)}; got {name!r}. Choose one.")
 
 
 def lent(profile: str, **changes: Any) -> Encoder:

@@ -1,12 +1,13 @@
-"""What soft labels know, what weights do to answers, and differences with two kinds of interval."""
+"""What soft labels know, what weights do to answers, and what the rungs of a ladder bring (chapter 12)."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_lib.affect import va_bins
+from fer_lib.affect import faces_in_squares, va_bins
 from fer_lib.trials.baseline import RUNGS, TAKEN
+from fer_lib.trials.comparing import gain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,9 +33,7 @@ def plane_shares(labels: Any, va: Any, bins: int, *, num_classes: int) -> tuple[
         >>> shares[1, 1].tolist(), counts.tolist()
         ([0.5, 0.5], [[0, 0], [1, 2]])
     """
-    labels, va = np.asarray(labels), np.asarray(va, dtype=np.float64)
-    found = np.zeros((bins * bins, num_classes))
-    np.add.at(found, (va_bins(va[:, 0], va[:, 1], bins), labels), 1)
+    found, _ = faces_in_squares(labels, va, bins, num_classes)
     counts = found.sum(1, keepdims=True)
     shares = np.where(counts > 0, found / np.maximum(counts, 1), np.nan)
     return shares.reshape(bins, bins, num_classes), counts.reshape(bins, bins).astype(int)
@@ -116,72 +115,6 @@ def accuracy_under(recall: Any, prior: Any) -> float:
     return float((recall[known] * prior[known]).sum() / prior[known].sum())
 
 
-def gained(
-    after: np.ndarray, before: np.ndarray, target: Any, *, people: Any = None, resamples: int = 1000
-) -> dict[str, float]:
-    """Difference of mean class accuracy of two models, with intervals over seeds and over faces.
-
-    Args:
-        after: probabilities (S, N, K), a row a seed.
-        before: the same of the other model, of the same faces and seeds.
-        target: class numbers, (N,).
-        people: (N,) labels of people or clips, drawn as a whole; None draws faces.
-        resamples: draws of the bootstrap.
-
-    Returns:
-        mean, low, high (95 %, Student's t over seeds: luck in training), p_value, faces_low and faces_high
-        (95 %, bootstrap of the faces with seeds averaged: luck of the test set), as shares.
-
-    Raises:
-        ValueError: shapes that do not match, or fewer than two seeds.
-    """
-    from fer_lib.metrics import paired_difference
-
-    target = np.asarray(target)
-    if after.shape[:2] != before.shape[:2] or after.ndim != 3 or after.shape[1] != len(target):
-        raise ValueError(
-            f"after and before must be (S, {len(target)}, K), a row a seed; got {after.shape} and "
-            f"{before.shape}. Give the same seeds and faces."
-        )
-    right = [np.asarray(one.argmax(2) == target, float) for one in (after, before)]
-    scores = [[class_mean(row, target) for row in one] for one in right]
-    seeds = paired_difference(*scores)
-    gain = (right[0] - right[1]).mean(0)
-    low, high = _over_people(gain, target, np.arange(len(target)) if people is None else people, resamples)
-    return {
-        "mean": seeds.mean, "low": seeds.low, "high": seeds.high, "p_value": seeds.p_value,
-        "faces_low": low, "faces_high": high,
-    }  # fmt: skip
-
-
-def _over_people(
-    gain: np.ndarray, target: np.ndarray, people: np.ndarray, resamples: int
-) -> tuple[float, float]:
-    """Ends of the 95 % bootstrap interval of `class_mean`, by how often each of P people is drawn."""
-    _, who = np.unique(people, return_inverse=True)
-    size = (int(who.max()) + 1, int(target.max()) + 1)
-    sums, counts = np.zeros(size), np.zeros(size)
-    np.add.at(sums, (who, target), gain)
-    np.add.at(counts, (who, target), 1)
-    drawn = np.random.default_rng(0).multinomial(size[0], np.full(size[0], 1 / size[0]), resamples)
-    with np.errstate(invalid="ignore"):
-        found = np.nanmean((drawn @ sums) / (drawn @ counts), axis=1)  # (resamples,)
-    low, high = np.quantile(found, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def class_mean(values: np.ndarray, target: np.ndarray) -> float:
-    """Mean over the classes of the mean of some values (N,) of their faces.
-
-    Example:
-        >>> class_mean(np.array([1.0, 0.0, 1.0]), np.array([0, 0, 1]))
-        0.75
-    """
-    counts = np.bincount(target)
-    sums = np.bincount(target, weights=values)
-    return float((sums[counts > 0] / counts[counts > 0]).mean())
-
-
 def ladder_frames(found: "LadderRuns") -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Levels and steps of the ladder in per cent, with the thesis's Table 3.1 where it has them.
 
@@ -189,7 +122,7 @@ def ladder_frames(found: "LadderRuns") -> "tuple[pd.DataFrame, pd.DataFrame]":
 
     Returns:
         Levels: name, row and column (of the table), mean, low, high (95 % over seeds), published. Steps:
-        name, mean, low, high, faces_low, faces_high, p_value, published; nan over faces for the last step,
+        name, mean, low, high, faces_low, faces_high, p, published; nan over faces for the last step,
         whose faces are others.
     """
     import pandas as pd
@@ -217,15 +150,14 @@ def ladder_frames(found: "LadderRuns") -> "tuple[pd.DataFrame, pd.DataFrame]":
              "high": over.high, "published": printed.get(place, np.nan)}
         )  # fmt: skip
         if before is not None:
-            gain = {"name": rung.name, "published": told[rung.name]}
+            step = {"name": rung.name, "published": told[rung.name]}
             if len(before[1]) == len(faces):
                 pair = found.probabilities[rung.name], found.probabilities[before[2]]
-                more = gained(*pair, faces.targets().numpy(), people=people_of(faces))
-                more = {key: value if key == "p_value" else 100 * value for key, value in more.items()}
+                more = gain(*pair, faces.targets().numpy(), people_of(faces))
             else:
                 d = paired_difference(own, before[0])
-                more = {"mean": d.mean, "low": d.low, "high": d.high, "p_value": d.p_value}
-            steps.append(gain | more)
+                more = {"mean": d.mean, "low": d.low, "high": d.high, "p": d.p_value}
+            steps.append(step | more)
         before = own, faces, rung.name
     return pd.DataFrame(levels), pd.DataFrame(steps)
 
@@ -237,7 +169,7 @@ def losses_of(found: "LadderRuns") -> "pd.DataFrame":
         found: of a ladder with the rung "+ augmented" and some of ``TAKEN``.
 
     Returns:
-        name (of the missing rung), mean, low, high, faces_low, faces_high, p_value: whole minus without.
+        name (of the missing rung) and what ``comparing.gain`` tells: whole minus without.
     """
     import pandas as pd
 
@@ -247,6 +179,5 @@ def losses_of(found: "LadderRuns") -> "pd.DataFrame":
     target, people, lines = faces.targets().numpy(), people_of(faces), []
     for name, rung in TAKEN.items():
         if rung.name in found.tests:
-            more = gained(whole, found.probabilities[rung.name], target, people=people)
-            lines.append({"name": name} | {k: v if k == "p_value" else 100 * v for k, v in more.items()})
+            lines.append({"name": name} | gain(whole, found.probabilities[rung.name], target, people))
     return pd.DataFrame(lines)

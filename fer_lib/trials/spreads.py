@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_lib.trials.comparing import drawn_sums
 from fer_lib.trials.explaining import FOLDS, Reader, gains_of, readers_of, share_of
 from fer_lib.trials.factors import OTHER, WAY, factors_of
 from fer_lib.trials.runs import Runs
@@ -134,11 +135,13 @@ def made_of_runs(
         faces: the set whose embeddings are read.
         key: which of a run's arrays hold these.
     """
-    labels = faces.targets().numpy()
-    people = None if faces.truth is None else faces.truth["identity"]
+    from fer_lib.datasets.splitting import people_of
+
+    labels, people = faces.targets().numpy(), people_of(faces)
     known = know(factors_of(faces), labels, people)
+    persons = None if faces.truth is None else people  # a corpus does not draw people apart from feelings
     return {
-        (model, seed): made_of(runs.arrays(model, seed)[key], labels, known, people)
+        (model, seed): made_of(runs.arrays(model, seed)[key], labels, known, persons)
         for model in models
         for seed in seeds
     }
@@ -190,30 +193,65 @@ def left_by(
     models = list(dict.fromkeys(model for model, _ in made))
     if baseline not in models:
         raise ValueError(f"baseline must be one of {', '.join(models)}; got {baseline!r}. Choose one.")
-    who = np.unique(np.asarray(people), return_inverse=True)[1]
-    drawn = np.random.default_rng(seed).multinomial(
-        who.max() + 1, np.full(who.max() + 1, 1 / (who.max() + 1)), size=resamples
-    )
-    weights = np.concatenate([np.ones((1, len(who))), drawn[:, who]])  # the first row is the sample itself
     parts = [part for part in next(iter(made.values())) if part != "between"]
-    amounts: dict[tuple[str, str], np.ndarray] = {}
-    for model in models:
-        for part in parts:
-            several = [one for (name, _), one in made.items() if name == model]
-            ratios = [(weights @ one[part]) / (weights @ one["between"]) for one in several]
-            amounts[model, part] = np.stack(ratios)  # (seeds, 1 + resamples)
+    each: dict[str, list[np.ndarray]] = {model: [] for model in models}
+    for (model, _), one in made.items():
+        columns = np.column_stack([one["between"], *(one[part] for part in parts)])
+        drawn = drawn_sums(columns, people, resamples=resamples, seed=seed)
+        sums = np.vstack([columns.sum(0), drawn])  # the first row is the sample itself
+        each[model].append(sums[:, 1:] / sums[:, :1])
+    amounts = {  # (seeds, 1 + resamples)
+        (model, part): np.stack([ratios[:, k] for ratios in each[model]])
+        for model in models
+        for k, part in enumerate(parts)
+    }
     lines = []
-    for (model, part), each in amounts.items():
-        over, base = each.mean(0), amounts[baseline, part].mean(0)
+    for (model, part), seeds in amounts.items():
+        over, base = seeds.mean(0), amounts[baseline, part].mean(0)
         low, high = np.quantile(over[1:], [0.025, 0.975])
         line = {"model": model, "part": part, "mean": over[0], "low": low, "high": high}
         sure = np.quantile(base[1:], 0.025) > 0
         ratio = over / base if sure else np.full(len(over), np.nan)
         ends = np.quantile(ratio[1:], [0.025, 0.975])
         line |= {"left": ratio[0], "left_low": ends[0], "left_high": ends[1]}
-        single = each[:, 0] / amounts[baseline, part][:, 0] if sure else np.full(len(each), np.nan)
+        single = seeds[:, 0] / amounts[baseline, part][:, 0] if sure else np.full(len(seeds), np.nan)
         lines.append(line | {"seeds_low": single.min(), "seeds_high": single.max()})
     return pd.DataFrame(lines)
+
+
+def left_in_words(line: "pd.Series[Any] | None") -> str:
+    """A row of `left_by` as a page tells it: the fraction that is left, with its interval.
+
+    Args:
+        line: None where there is no such part.
+
+    Example:
+        >>> import pandas as pd
+        >>> left_in_words(pd.Series({"left": 0.95, "left_low": 0.8, "left_high": 1.1}))
+        '0.95 [0.80, 1.10]'
+        >>> left_in_words(None)
+        'not measurable'
+    """
+    if line is None or np.isnan(line["left"]):
+        return "not measurable"
+    return f"{line['left']:.2f} [{line['left_low']:.2f}, {line['left_high']:.2f}]"
+
+
+def less_left(one: "pd.Series[Any] | None", other: "pd.Series[Any] | None") -> str:
+    """Of which of two parts a loss leaves the smaller fraction, for all people drawn and for every seed.
+
+    Args:
+        one, other: rows of `left_by`; None where there is no such part.
+
+    Returns:
+        "first", "second", "neither" where intervals or seeds overlap, or "unknown" where a part was nothing.
+    """
+    if one is None or other is None or np.isnan([one["left"], other["left"]]).any():
+        return "unknown"
+    low, high = ["left_low", "seeds_low"], ["left_high", "seeds_high"]
+    if one[high].max() < other[low].min():
+        return "first"
+    return "second" if other[high].max() < one[low].min() else "neither"
 
 
 def readable(embeddings: Any, labels: Any, wanted: Mapping[str, Any], people: Any = None) -> dict[str, float]:

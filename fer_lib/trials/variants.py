@@ -17,9 +17,10 @@ from fer_lib.graph import (
     read_glove,
     spearman_correlation,
 )
-from fer_lib.graph.adjacency import ordered
+from fer_lib.graph.adjacency import MODES, SHARED, ordered
 from fer_lib.graph.emotion_gcn import GraphHead
-from fer_lib.heads.joint import PARTS, JointHead, ViewsHead, part_of
+from fer_lib.heads.joint import AFFECTS as WAYS
+from fer_lib.heads.joint import FUSIONS, PARTS, JointHead, ViewsHead, part_of
 from fer_lib.heads.masked import MaskedHead, mask_targets
 from fer_lib.losses import (
     CenterLoss,
@@ -36,6 +37,7 @@ from fer_lib.losses import (
 )
 from fer_lib.train.sides import SideTargets
 
+SEPARATE = 128  # units of each task's own layer, where the plan has none; the thesis does not tell
 CLASS_LOSSES = ("plain", "weighted", "printed", "focal")
 SOFT_LOSSES = {"soft": soft_label_loss, "logit": logit_loss}
 METRIC_LOSSES = ("center", "center_local", "island", "subclass", "va_center", "contrastive")
@@ -47,7 +49,7 @@ class Graph:
     """The graph of a variant.
 
     Args:
-        tau, p, mode: see ``emotion_adjacency``.
+        tau, p, mode: see ``emotion_adjacency``; p is a number as soon as the graph is made.
         hidden: units of each graph convolution but the last.
         between: add edges between expressions, from the soft labels of ``bins`` x ``bins`` squares.
         bins: for these.
@@ -55,12 +57,21 @@ class Graph:
     """
 
     tau: float = 0.1
-    p: float = 0.7
+    p: float | None = None
     mode: str = "paper"
     hidden: tuple[int, ...] = (512,)
     between: bool = False
     bins: int = 10
     glove: str = ""
+
+    def __post_init__(self) -> None:
+        _one_of("mode", self.mode, MODES)
+        p = SHARED[self.mode] if self.p is None else self.p
+        object.__setattr__(self, "p", p)  # a number, so that the key of a kept run tells it
+        for name, value in (("tau", self.tau), ("p", p)):
+            _holds(name, value, 0 <= value <= 1, "lie in [0, 1]", "The thesis has tau=0.1, p=0.7.")
+        _holds("hidden", self.hidden, all(n >= 1 for n in self.hidden), "be units, 1 or more", "Try (512,).")
+        _holds("bins", self.bins, self.bins >= 1, "be at least 1", "The thesis tries 5 and 10.")
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,9 @@ class Variant:
         graph: makes it an Emotion-GCN; None for none.
 
     Raises:
-        ValueError: an unknown loss, a loss of parts without parts, or a graph together with fusion, metric or
-            mask.
+        ValueError: an unknown name, a number out of its range, a loss of parts without parts, or things that
+            are not tried together: a graph with fusion, metric or mask; a mask with a second view or soft
+            labels.
     """
 
     name: str
@@ -110,10 +122,17 @@ class Variant:
             ("class_loss", self.class_loss, CLASS_LOSSES),
             ("parts_loss", self.parts_loss, CLASS_LOSSES),
             ("soft", self.soft, ("", *SOFT_LOSSES)),
+            ("affect", self.affect, WAYS),
+            ("fusion", self.fusion, FUSIONS),
             ("metric", self.metric, ("", *METRIC_LOSSES)),
         ):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}. Choose one.")
+            _one_of(name, value, known)
+        for name, number, least in (
+            ("gamma", self.gamma, 0), ("soft_weight", self.soft_weight, 0), ("bins", self.bins, 1),
+            ("metric_weight", self.metric_weight, 0), ("mask", self.mask, 0),
+        ):  # fmt: skip
+            _holds(name, number, number >= least, f"be at least {least}", f"Change it in {self.name!r}.")
+        _holds("balance", self.balance, 0 <= self.balance <= 1, "lie in [0, 1]", "0 turns it off.")
         if self.parts_loss != "plain" and self.affect not in PARTS:
             raise ValueError(
                 f"parts_loss must be plain unless affect is one of {', '.join(PARTS)}; got "
@@ -131,15 +150,21 @@ class Variant:
             )
 
 
-def sides_of(variant: Variant, faces: SideTargets) -> SideTargets:
+def sides_of(variant: Variant, faces: SideTargets, train: SideTargets | None = None) -> SideTargets:
     """The targets that a variant needs beside the class: affect, then soft labels or masks.
 
-    Soft labels are those of the given faces: give the training set for training.
+    Args:
+        variant: which.
+        faces: whose targets.
+        train: the training set, on which soft labels are counted: the classes of other faces have no part in
+            their own; None where ``faces`` is that set.
     """
     parts = [faces.sides[:, :2].numpy()]
     if variant.soft:
-        labels = faces.targets().numpy()
-        parts.append(soft_labels(labels, parts[0].clip(-1, 1), variant.bins, num_classes=len(faces.classes)))
+        told = faces if train is None else train
+        labels, va = told.targets().numpy(), told.sides[:, :2].numpy().clip(-1, 1)
+        count = len(faces.classes)
+        parts.append(soft_labels(labels, va, variant.bins, num_classes=count, at=parts[0].clip(-1, 1)))
     if variant.mask:
         parts = [mask_targets(faces.faces, variant.mask).reshape(len(faces), -1)]
     return SideTargets(faces.faces, np.concatenate(parts, 1))
@@ -154,14 +179,15 @@ def build_head(
         variant: which.
         train: the training set.
         feature_shape: (C, h, w) of the map.
-        embedding: units of the dense layer before the classifiers; a graph has none.
+        embedding: units of the dense layer before the classifiers; a graph has none, "separate" layers have
+            `SEPARATE` where it is 0.
         pool: "max", "mean" or "flat"; a graph pools by "max".
     """
     classes = train.classes
     shared: dict[str, Any] = {"class_loss": _class_loss(variant, train), "side_loss": _soft_loss(variant)}
     if variant.graph is not None:
         graph = variant.graph
-        words = read_glove(graph.glove, (*ordered(classes), *AFFECTS)) if graph.glove else None
+        words = words_of(graph, classes)
         return GraphHead(
             feature_shape, classes, adjacency_of(graph, train), words, hidden=graph.hidden,
             affect=variant.affect, **shared,
@@ -170,6 +196,8 @@ def build_head(
         return MaskedHead(
             feature_shape, len(classes), side=variant.mask, embedding=embedding, pool=pool, **shared
         )
+    if variant.fusion == "separate":
+        embedding = embedding or SEPARATE
     head = JointHead(
         feature_shape, len(classes), affect=variant.affect, fusion=variant.fusion, embedding=embedding,
         pool=pool, metric_weight=variant.metric_weight, parts_loss=_parts_loss(variant, train), **shared,
@@ -177,6 +205,11 @@ def build_head(
     # Centers are drawn last, so that a seed gives the layers the same first weights with and without them.
     head.metric_loss = _metric_loss(variant, train, head.embedding_dim)
     return head
+
+
+def words_of(graph: Graph, classes: tuple[str, ...]) -> Tensor | None:
+    """Word vectors of the nodes, in their order; None for one-hot ones."""
+    return read_glove(graph.glove, (*ordered(classes), *AFFECTS)) if graph.glove else None
 
 
 def adjacency_of(graph: Graph, train: SideTargets) -> np.ndarray:
@@ -189,6 +222,16 @@ def adjacency_of(graph: Graph, train: SideTargets) -> np.ndarray:
         between = conditional_probability(soft)[np.ix_(places, places)]
     size = spearman_correlation(labels, va, train.classes)
     return emotion_adjacency(size, tau=graph.tau, p=graph.p, mode=graph.mode, between=between)
+
+
+def _one_of(name: str, value: str, known: Any) -> None:
+    if value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}. Choose one.")
+
+
+def _holds(name: str, value: Any, good: bool, rule: str, fix: str) -> None:
+    if not good:
+        raise ValueError(f"{name} must {rule}; got {value}. {fix}")
 
 
 def _class_loss(variant: Variant, train: SideTargets) -> Any:

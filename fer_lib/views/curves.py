@@ -49,6 +49,7 @@ def bars(
     low: str = "low",
     high: str = "high",
     published: str | None = None,
+    chance: float | None = None,
     ylabel: str = "",
     synthetic: bool = False,
 ) -> Figure:
@@ -62,6 +63,7 @@ def bars(
         low: column with the interval's lower end; NaN draws none.
         high: column with its upper end.
         published: column with the paper's value; NaN draws none.
+        chance: height of a dashed line, such as what guessing reaches; None draws none.
         ylabel: of the axis.
         synthetic: mark the figure as made with synthetic faces.
     """
@@ -79,6 +81,8 @@ def bars(
             ax.plot(at, part[published], "D", color="white", markeredgecolor=INK, markersize=7, zorder=5)
     if published:
         ax.plot([], [], "D", color="white", markeredgecolor=INK, markersize=7, label="published")
+    if chance is not None:
+        ax.axhline(chance, color=INK, linewidth=1, linestyle="--")
     ax.set_xticks(range(len(groups)), groups)
     ax.set_ylabel(ylabel)
     ax.grid(axis="x", visible=False)

@@ -6,13 +6,39 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from fer_lib.affect import VOCABULARIES
 from fer_lib.views.style import COLOURS, new_figure, synthetic_note
 
 # colour and marker together tell twelve classes apart, and each alone most of them
-_MARKS = (
+MARKS = (
     ("blue", "o"), ("orange", "s"), ("green", "^"), ("red", "D"), ("purple", "v"), ("sky", "P"),
     ("black", "X"), ("grey", "*"), ("blue", "<"), ("orange", ">"), ("green", "p"), ("red", "h"),
 )  # fmt: skip
+
+
+def marks_of(classes: Sequence[str]) -> list[tuple[str, str]]:
+    """Colour's name and marker of each class: an expression has the same ones in all pictures of the seven.
+
+    Args:
+        classes: names; those that are no expression of the thesis's take what is left, in their order.
+
+    Raises:
+        ValueError: more classes than marks.
+
+    Example:
+        >>> marks_of(("happiness", "neutral", "contempt"))
+        [('orange', 's'), ('blue', 'o'), ('grey', '*')]
+    """
+    own = dict(zip(VOCABULARIES["affectnet7"], MARKS, strict=False))
+    others = [name for name in dict.fromkeys(classes) if name not in own]
+    left = MARKS[len(own) :]
+    if len(others) > len(left):
+        raise ValueError(
+            f"classes must have at most {len(left)} names beside the seven expressions; got {len(others)}. "
+            "Show some of them."
+        )
+    own |= dict(zip(others, left, strict=False))
+    return [own[name] for name in classes]
 
 
 def scatter_panels(
@@ -43,9 +69,9 @@ def scatter_panels(
     own = {title: np.asarray(labels[title] if isinstance(labels, Mapping) else labels) for title in panels}
     _check(panels, own)
     classes = sorted({one for part in own.values() for one in part.tolist()})
-    if len(classes) > len(_MARKS):
+    if len(classes) > len(MARKS):
         raise ValueError(
-            f"labels must name {len(_MARKS)} classes or fewer; got {len(classes)}. Show some of them."
+            f"labels must name {len(MARKS)} classes or fewer; got {len(classes)}. Show some of them."
         )
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
@@ -54,7 +80,7 @@ def scatter_panels(
         size = float(np.clip(4000 / max(len(points), 1), 7, 36))
         for k, one in enumerate(classes):
             mine = own[title] == one
-            colour, marker = _MARKS[k]
+            colour, marker = MARKS[k]
             text = str(names[one] if names is not None else one)
             ax.scatter(
                 points[mine, 0], points[mine, 1], s=size, c=COLOURS[colour], marker=marker, label=text,

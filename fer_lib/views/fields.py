@@ -78,7 +78,7 @@ RECIPES = {
     "euclidean": Recipe("Island (Euclidean)", "island", {"weight": 1.0, "euclidean": True, "margin": 3.5}),
     "subclass": Recipe("Subclass, no margin", "subclass"),
     "subclass_margin": Recipe("Subclass with margin", "subclass", {"weight": 0.2, "margin": 1.0}),
-    "pairs": Recipe("Pairs (contrastive)", "pairs", {"margin": 2.5}),
+    "pairs": Recipe("Pairs (contrastive)", "pairs", {"margin": 5.0}),
 }
 
 

@@ -9,18 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_lib.graph.karate import Club
+from fer_lib.views.embeddings import MARKS, marks_of
 from fer_lib.views.faces import show_picture
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
-
-_MARKS = (
-    ("blue", "o"),
-    ("orange", "s"),
-    ("green", "^"),
-    ("red", "D"),
-    ("purple", "v"),
-    ("sky", "P"),
-    ("black", "X"),
-)
 
 
 def club_panels(club: Club, embeddings: Mapping[str, np.ndarray]) -> Figure:
@@ -43,7 +34,7 @@ def club_panels(club: Club, embeddings: Mapping[str, np.ndarray]) -> Figure:
                 *points[edge].T, color=COLOURS["grey"], linewidth=0.6, alpha=0.8 if k == 0 else 0.2, zorder=1
             )
         for group in np.unique(club.groups):
-            colour, marker = _MARKS[group]
+            colour, marker = MARKS[group]
             mine = club.groups == group
             ax.scatter(
                 points[mine, 0], points[mine, 1], s=30, c=COLOURS[colour], marker=marker, zorder=2,
@@ -67,8 +58,7 @@ def affect_of_classes(labels: Any, va: Any, classes: Sequence[str], *, synthetic
     """
     labels, va = np.asarray(labels), np.asarray(va)
     figure, (ax,) = new_figure(width=5.6, height=4.2)
-    for k, name in enumerate(classes):
-        colour, marker = _MARKS[k]
+    for k, (name, (colour, marker)) in enumerate(zip(classes, marks_of(classes), strict=True)):
         points = va[labels == k]
         ax.scatter(points[:, 0], points[:, 1], s=7, c=COLOURS[colour], marker=marker, alpha=0.3, linewidths=0)
         if len(points):
@@ -79,7 +69,9 @@ def affect_of_classes(labels: Any, va: Any, classes: Sequence[str], *, synthetic
             )  # fmt: skip
     for line in (ax.axhline, ax.axvline):
         line(0, color=COLOURS["grey"], linewidth=0.8, zorder=1)
+    ticks = [-1, -0.5, 0, 0.5, 1]
     ax.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), aspect="equal", xlabel="valence", ylabel="arousal")
+    ax.set(xticks=ticks, yticks=ticks)
     figure.legend(loc="outside right upper")
     return synthetic_note(figure) if synthetic else figure
 
@@ -184,7 +176,7 @@ def parameter_panels(frame: pd.DataFrame, *, synthetic: bool = False) -> Figure:
         part = part.assign(at=part["column"].str.split("=").str[1].astype(float)).sort_values("at")
         at = part["at"]
         for k, deep in enumerate(sorted(part["row"].unique())):
-            colour, marker = COLOURS[_MARKS[k][0]], _MARKS[k][1]
+            colour, marker = COLOURS[MARKS[k][0]], MARKS[k][1]
             mine = (part["row"] == deep).to_numpy()
             line, x = part[mine], at[mine] + (k - 1) * 0.004
             ours = line["mean"].notna().to_numpy()
@@ -220,11 +212,11 @@ def interval_list(frame: pd.DataFrame, *, xlabel: str, synthetic: bool = False) 
     figure, (ax,) = new_figure(height=0.34 * len(frame) + 1.1)
     kinds = list(dict.fromkeys(frame["kind"]))
     for place, one in enumerate(frame.itertuples()):
-        colour = COLOURS[_MARKS[kinds.index(one.kind)][0]]
+        colour = COLOURS[MARKS[kinds.index(one.kind)][0]]
         ax.plot([one.low, one.high], [place] * 2, color=colour)
-        ax.plot([one.mean], [place], _MARKS[kinds.index(one.kind)][1], color=colour)
+        ax.plot([one.mean], [place], MARKS[kinds.index(one.kind)][1], color=colour)
     for k, kind in enumerate(kinds):
-        ax.plot([], [], f"-{_MARKS[k][1]}", color=COLOURS[_MARKS[k][0]], label=kind)
+        ax.plot([], [], f"-{MARKS[k][1]}", color=COLOURS[MARKS[k][0]], label=kind)
     ax.axvline(0, color=INK, linewidth=1)
     ax.set_yticks(range(len(frame)), frame["name"], fontsize=8.5)
     ax.set(xlabel=xlabel, ylim=(len(frame) - 0.5, -0.5))

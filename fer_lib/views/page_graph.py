@@ -1,16 +1,13 @@
 """The graph between expressions and affects on a page without a kernel, its threshold and weights at hand."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fer_lib.graph import AFFECTS
-
-FILES = Path(__file__).parent / "static"
+from fer_lib.views import live
 
 
 @dataclass(frozen=True)
@@ -27,23 +24,12 @@ class PageGraph:
 
     def fragment(self) -> str:
         """Style, data and script in one piece; it asks no server for anything."""
-        style = (FILES / "graph.css").read_text(encoding="utf-8")
-        script = (FILES / "graph.js").read_text(encoding="utf-8")
-        data = json.dumps(self.data, separators=(",", ":")).replace("<", "\\u003c")
-        return (
-            f'<div class="emotion-graph"><style>{style}</style>'
-            f'<script type="application/json">{data}</script></div>'
-            f'<script>(() => {{\n"use strict";\n{script}}})();</script>'
-            "<noscript>The sliders need JavaScript; the figure above needs none.</noscript>"
-        )
+        without = "The sliders need JavaScript; the figure above needs none."
+        return live.fragment("emotion-graph", self.data, scripts=("emotion-graph",), without=without)
 
     def page(self) -> str:
         """A whole page with nothing else on it, to keep or to send."""
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>The graph of emotions</title>'
-            '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>'
-            f'<body style="max-width:46rem;margin:1rem auto">{self.fragment()}</body></html>'
-        )
+        return live.whole_page(self.fragment(), title="The graph of emotions", width_rem=46)
 
 
 def page_graph(

@@ -1,6 +1,7 @@
 """Masks of eyes and mouth, faces by age, and the focal loss (chapter 14)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,12 @@ import torch
 from matplotlib.figure import Figure
 
 from fer_lib.losses import focal_loss
+from fer_lib.views.embeddings import marks_of
 from fer_lib.views.faces import show_picture
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
-from fer_lib.views.two_views import MARKS
+
+_SHADES = ("black", "sky", "green", "orange", "red")
+_DASHES = ("-", (0, (6, 2)), (0, (3, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (1, 1.2)))
 
 
 def mask_rows(
@@ -52,10 +56,10 @@ def age_panels(
     """
     figure, (left, right) = new_figure(1, 2, height=3.3)
     classes, base = [name for name in shares if name != "faces"], np.zeros(len(shares))
-    for k, name in enumerate(classes):
+    for k, (name, (colour, _)) in enumerate(zip(classes, marks_of(classes), strict=True)):
         values = shares[name].to_numpy(float)
         left.bar(
-            range(len(shares)), values, bottom=base, color=COLOURS[MARKS[k][0]], edgecolor="white",
+            range(len(shares)), values, bottom=base, color=COLOURS[colour], edgecolor="white",
             linewidth=0.6, hatch="//" if k % 2 else None, label=name,
         )  # fmt: skip
         base = base + values
@@ -80,13 +84,14 @@ def focal_curves(gammas: Sequence[float] = (0.0, 0.5, 1.0, 2.0, 5.0)) -> Figure:
     logits = torch.stack([torch.logit(p), torch.zeros_like(p)], 1)
     label = torch.tensor([0])
     plain = None
-    for gamma, colour in zip(gammas, ("black", "sky", "green", "orange", "red"), strict=False):
+    for k, gamma in enumerate(gammas):
+        style: dict[str, Any] = {"color": COLOURS[_SHADES[k % 5]], "linestyle": _DASHES[k % 5]}
         loss = torch.stack([focal_loss(row[None], label, gamma=gamma) for row in logits]).numpy()
         plain = loss if plain is None else plain
-        left.plot(p, loss, color=COLOURS[colour], label=f"γ = {gamma:g}")
-        right.plot(p, loss / plain, color=COLOURS[colour])
+        left.plot(p, loss, label=f"γ = {gamma:g}", **style)
+        right.plot(p, loss / plain, **style)
     left.set(xlabel="probability of the true class", ylabel="loss", ylim=(0, 5))
     right.set(xlabel="probability of the true class", ylabel="share of the first curve", yscale="log")
     right.set_ylim(1e-5, 2)
-    left.legend()
+    left.legend(handlelength=3.2)  # long enough to show the dashes
     return figure

@@ -28,7 +28,7 @@ def counts_and_weights(
     Args:
         counts: faces of each class, (K,).
         classes: K names; drawn from the most to the least frequent.
-        weights: name of a rule to the weights of the classes, (K,), above 0.
+        weights: name of a rule to the weights of the classes, (K,); those of 0 are not drawn.
         synthetic: mark the figure as made with synthetic faces.
     """
     order = np.argsort(-np.asarray(counts), kind="stable")
@@ -38,14 +38,12 @@ def counts_and_weights(
     left.set(title="faces to learn from", xlabel="faces")
     left.set_yticks(at, [classes[k] for k in order])
     left.invert_yaxis()
-    for k, (name, values) in enumerate(weights.items()):
+    drawn = {name: np.where(np.asarray(values) > 0, values, np.nan) for name, values in weights.items()}
+    for k, (name, values) in enumerate(drawn.items()):
         colour = COLOURS[_ORDER[k % len(_ORDER)]]
-        right.plot(np.asarray(values)[order], at, _MARKS[k % 5] + "-", color=colour, label=name, linewidth=1)
-    ends = (
-        [float(np.min(values)) for values in weights.values()],
-        [float(np.max(v)) for v in weights.values()],
-    )
-    low, high = min(ends[0]) / 1.5, max(ends[1]) * 1.5
+        right.plot(values[order], at, _MARKS[k % 5] + "-", color=colour, label=name, linewidth=1)
+    every = np.stack(list(drawn.values()))
+    low, high = np.nanmin(every) / 1.5, np.nanmax(every) * 1.5
     right.set(xscale="log", title="weight of one face", xlabel="weight", xlim=(low, high))
     ticks = round_ticks(low, high)
     right.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -61,29 +59,31 @@ def ladder_panels(
     steps: pd.DataFrame,
     losses: pd.DataFrame,
     *,
-    guess: float | None = None,
+    guess: Sequence[float] | None = None,
     synthetic: bool = False,
 ) -> Figure:
     """The score of each rung, what it adds to the one below, and what the top loses without it.
 
     Args:
-        levels: name, mean, low, high and published (nan for none), from the bottom of the ladder.
+        levels: name, mean, low, high and published (nan for none), from the bottom of the ladder; per cent,
+            so that intervals are drawn from 0 to 100 only.
         steps: the same, and faces_low and faces_high, the interval over the faces.
         losses: as steps, but for published.
-        guess: score of guessing, a dotted line.
+        guess: score of guessing on each rung, a dotted line beside it.
         synthetic: mark the figure as made with synthetic faces.
     """
     figure, axes = new_figure(1, 3, height=1.3 + 0.34 * len(levels), sharey=True, width_ratios=[4, 3, 3])
-    _dots(axes[0], levels)
+    _dots(axes[0], levels.assign(low=levels["low"].clip(lower=0), high=levels["high"].clip(upper=100)))
     for ax, frame in zip(axes[1:], (steps, losses), strict=True):
         _dots(ax, frame.set_index("name").reindex(levels["name"]).reset_index())
         ax.axvline(0, color=INK, linewidth=1)
         ax.set_xlabel("points")
     if guess is not None:
-        axes[0].axvline(guess, color=INK, linestyle=":", linewidth=1)
+        at = np.arange(len(levels))
+        axes[0].vlines(list(guess), at - 0.5, at + 0.5, color=INK, linestyle=":", linewidth=1)
     axes[0].set(title="score", xlabel="mean class accuracy, %", ylim=(len(levels) - 0.5, -0.5))
     axes[1].set_title("what it adds", fontsize=10)
-    axes[2].set_title("lost without it at the top", fontsize=10)
+    axes[2].set_title("lost without it", fontsize=10)
     axes[0].set_yticks(range(len(levels)), levels["name"])
     handles, labels = axes[1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
@@ -112,15 +112,15 @@ def _dots(ax: Axes, frame: pd.DataFrame) -> None:
     if "faces_low" in frame:
         ax.hlines(
             at, frame["faces_low"], frame["faces_high"], color=COLOURS["sky"], linewidth=6, alpha=0.6,
-            label="interval over faces",
+            label="interval over people",
         )  # fmt: skip
     spread = np.abs(frame[["low", "high"]].to_numpy(float).T - frame["mean"].to_numpy(float))
     ax.errorbar(
         frame["mean"], at, xerr=spread, fmt="o", color=COLOURS["blue"], ecolor=INK, capsize=3,
         label="ours, interval over seeds",
     )  # fmt: skip
-    if "published" in frame:
-        ax.plot(frame["published"], at, "D", label="thesis", zorder=5, **_DIAMOND)
+    if "published" in frame:  # a little lower, so that equal numbers do not hide each other
+        ax.plot(frame["published"], at + 0.22, "D", label="thesis", zorder=5, **_DIAMOND)
     ax.grid(axis="y", visible=False)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_lib.views.embeddings import _MARKS, scatter_panels
-from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
+from fer_lib.views.embeddings import MARKS, marks_of, scatter_panels
+from fer_lib.views.style import COLOURS, INK, new_figure, round_ticks, synthetic_note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,8 @@ SHADES = {
 def parts_bars(rows: "pd.DataFrame", *, synthetic: bool = False) -> Figure:
     """One bar a model: the whole variance of its embeddings, split in parts, mean over seeds.
 
+    A part that is estimated below zero is not drawn; such a bar is as much longer than 100 per cent.
+
     Args:
         rows: model, seed, part, share, as ``trials.spreads.shares_of`` gives them.
         synthetic: mark the figure as made with synthetic faces.
@@ -48,7 +50,8 @@ def parts_bars(rows: "pd.DataFrame", *, synthetic: bool = False) -> Figure:
         )
         left += 100 * table[part].to_numpy()
     ax.set_yticks(at, list(table.index), fontsize=8)
-    ax.set(xlabel="per cent of the variance of the embeddings", xlim=(0, 100), ylim=(len(table) - 0.4, -0.6))
+    ends = (0, max(100.0, float(left.max())))
+    ax.set(xlabel="per cent of the variance of the embeddings", xlim=ends, ylim=(len(table) - 0.4, -0.6))
     ax.grid(visible=False)
     figure.legend(loc="outside upper center", ncols=4, fontsize=8, columnspacing=1)
     return synthetic_note(figure) if synthetic else figure
@@ -74,7 +77,12 @@ def left_panels(
             ax.plot(line.mean, k, "o", color=SHADES[part], markersize=5)
         ax.axvline(own.loc[baseline, "mean"], color=INK, linewidth=0.8, linestyle="--")
         ax.set_yticks(range(len(models)), models, fontsize=7.5)
-        ax.set(xlim=(min(0, own["low"].min()), None), ylim=(len(models) - 0.5, -0.5))
+        low, high = min(0.0, own["low"].min()), max(1e-3, own["high"].max(), own["mean"].max())
+        ends = [0, round_ticks(high / 20, high)[-1]]  # panels are narrow: two numbers fit
+        if -low > 10 * high:  # a part that could not be measured: all lies below zero
+            ends = [-round_ticks(-low / 20, -low)[-1], 0]
+        ax.set_xticks(ends, [f"{end:g}" for end in ends])
+        ax.set(xlim=(low, 1.08 * high), ylim=(len(models) - 0.5, -0.5))
         ax.set_title(fill(part, 9), fontsize=8)  # six narrow panels: a word a line
     figure.supxlabel("spread within classes, for each unit of spread between them", fontsize=9)
     return synthetic_note(figure) if synthetic else figure
@@ -103,7 +111,7 @@ def centered_panels(
         ax.set_title(f"{title}\nsilhouette {silhouette}, k-NN {right}", fontsize=7)
         places, classes = centers.get(title, (np.zeros((0, 2)), ()))
         for place, k in zip(places, classes, strict=True):
-            colour = COLOURS[_MARKS[int(k)][0]]
+            colour = COLOURS[MARKS[int(k)][0]]
             ax.plot(
                 *place, "s", color=colour, markeredgecolor=INK, markersize=5.5, markeredgewidth=1, zorder=4
             )
@@ -131,7 +139,7 @@ def affect_weights(
     figure, (left, right) = new_figure(1, 2, height=3.6)
     means = {name: va[labels == k].mean(0) for k, name in enumerate(classes) if (labels == k).any()}
     for k, name in enumerate(classes):
-        colour, marker = _MARKS[k]
+        colour, marker = marks_of(classes)[k]
         mine = va[labels == k][:150]
         left.scatter(mine[:, 0], mine[:, 1], s=7, c=COLOURS[colour], marker=marker, alpha=0.5, linewidths=0)
         if name in means:
@@ -147,7 +155,7 @@ def affect_weights(
         steps, steps, weight, levels=[0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75], colors=INK, linewidths=0.8
     )
     right.clabel(lines, fontsize=7)
-    colour, marker = _MARKS[list(classes).index(shown)]
+    colour, marker = marks_of(classes)[list(classes).index(shown)]
     own = va[labels == list(classes).index(shown)]
     right.scatter(own[:, 0], own[:, 1], s=9, c=COLOURS[colour], marker=marker, alpha=0.7)
     right.set_title(f"Weights of {shown}", fontsize=9)

@@ -12,13 +12,10 @@ from matplotlib.patches import FancyBboxPatch
 
 from fer_lib.affect import divide_va
 from fer_lib.heads import JointHead
+from fer_lib.views.embeddings import marks_of
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
 
-MARKS = (
-    ("grey", "o"), ("orange", "s"), ("blue", "v"), ("sky", "P"), ("purple", "D"), ("green", "^"),
-    ("red", "X"), ("black", "*"),
-)  # fmt: skip
-_EDGE = [COLOURS[name] for name in ("blue", "orange", "green", "red")]
+_SHADES = (COLOURS["grey"], INK)  # of parts in turn: colours belong to expressions
 
 
 def plane_of_expressions(labels: Any, va: Any, classes: Sequence[str], *, synthetic: bool = False) -> Figure:
@@ -32,8 +29,8 @@ def plane_of_expressions(labels: Any, va: Any, classes: Sequence[str], *, synthe
     """
     labels, va = np.asarray(labels), np.asarray(va, float)
     figure, (left, right) = new_figure(1, 2, height=3.9, sharex=True, sharey=True)
-    for k, name in enumerate(classes):
-        mine, (colour, mark) = labels == k, MARKS[k]
+    for k, (name, (colour, mark)) in enumerate(zip(classes, marks_of(classes), strict=True)):
+        mine = labels == k
         style: dict[str, Any] = {"c": COLOURS[colour], "marker": mark, "linewidths": 0}
         left.scatter(va[mine, 0], va[mine, 1], s=8, alpha=0.45, rasterized=True, **style)
         if mine.any():
@@ -41,7 +38,7 @@ def plane_of_expressions(labels: Any, va: Any, classes: Sequence[str], *, synthe
             left.plot(*at, mark, color=COLOURS[colour], markersize=9, markeredgecolor="white", label=name)
     part = divide_va(va[:, 0].clip(-1, 1), va[:, 1].clip(-1, 1), 8)
     right.scatter(
-        va[:, 0], va[:, 1], s=8, alpha=0.45, c=[_EDGE[p % 4] for p in part], linewidths=0, rasterized=True
+        va[:, 0], va[:, 1], s=8, alpha=0.45, c=[_SHADES[p % 2] for p in part], linewidths=0, rasterized=True
     )
     for k in range(8):
         edge, middle = (2 * np.pi * (k + step) / 8 for step in (0, 0.5))
@@ -108,17 +105,17 @@ def _diagram(ax: Axes, head: Any, shape: tuple[int, ...]) -> None:
     _box(ax, 0.5, 0.06, "map " + " × ".join(map(str, shape)), "#EFEFEF")
     _box(ax, 0.5, 0.30, f"{head.pool} over places: {_inputs(head.embed)}", "#EFEFEF")
     _arrow(ax, (0.5, 0.12), (0.5, 0.24))
-    dense = ((0.25, head.embed), (0.77, head.embed_affect)) if own else ((0.5, head.embed),)
+    dense = ((0.25, head.embed), (0.75, head.embed_affect)) if own else ((0.5, head.embed),)
     for x, layer in dense:
         _box(ax, x, 0.56, f"dense, ReLU: {_units(layer)}", "#DCECF7")
         _arrow(ax, (0.5 if not own else 0.5 + 0.5 * (x - 0.5), 0.36), (x, 0.50))
-    answers = ((0.25, "expression", head.classifier, "#FBE7C6"), (0.77, "affect", head.regressor, "#D5EFE3"))
+    answers = ((0.25, "expression", head.classifier, "#FBE7C6"), (0.75, "affect", head.regressor, "#D5EFE3"))
     for x, name, layer, colour in answers:
         _box(ax, x, 0.92, f"{name}: {layer.out_features}\nreads {layer.in_features}", colour)
     _arrow(ax, (dense[0][0] - 0.04 * (not own), 0.62), (0.25, 0.83))
-    _arrow(ax, (dense[-1][0] + 0.04 * (not own), 0.62), (0.77, 0.83))
+    _arrow(ax, (dense[-1][0] + 0.04 * (not own), 0.62), (0.75, 0.83))
     if head.fusion == "concatenate":
-        _arrow(ax, (0.60, 0.92), (0.43, 0.92), COLOURS["red"])
+        _arrow(ax, (0.56, 0.92), (0.44, 0.92), COLOURS["red"])
     ax.set(xlim=(0, 1), ylim=(-0.06, 1.03))
     ax.set_axis_off()
 
@@ -133,14 +130,14 @@ def _inputs(layer: Any) -> int:
 
 def _box(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
     lines = text.count("\n") + 1
-    wide = 0.34 if lines > 1 else 0.021 * len(text) + 0.06
+    wide = 0.36 if lines > 1 else 0.023 * (len(text) + text.count("×")) + 0.06
     high = 0.07 + 0.055 * lines
     ax.add_patch(
         FancyBboxPatch(
             (x - wide / 2, y - high / 2), wide, high, boxstyle="round,pad=0.012", fc=colour, ec=INK, lw=0.8
         )
     )
-    ax.text(x, y, text, ha="center", va="center", fontsize=7.5)
+    ax.text(x, y, text, ha="center", va="center", fontsize=7)
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = INK) -> None:
@@ -154,7 +151,7 @@ def gain_lines(
     """Differences to a baseline: over seeds (dot, dark), over faces (wide, pale), and as printed (diamond).
 
     Args:
-        gains: model, mean, low, high, faces_low, faces_high, see ``fer_lib.trials.gains.gains``.
+        gains: model, mean, low, high, faces_low, faces_high, see ``fer_lib.trials.comparing.gains``.
         published: model to the same difference in a paper.
         seen: smallest difference that could have been seen; a grey band on either side of zero.
         noise: 95 % half-width of a printed difference by its faces alone; drawn at each diamond.
@@ -227,7 +224,10 @@ def pull_panels(pulls: pd.DataFrame, *, synthetic: bool = False) -> Figure:
     reach = max(0.5, 1.2 * pulls["cosine"].abs().max())  # so that a small cosine looks small
     axes[1].set_xlim(-reach, reach)
     low, high = axes[0].get_xlim()
-    ticks = [t for t in (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if low <= t <= high]
+    known = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+    low = max([t for t in known if t <= low], default=low)  # so that a number stands at the left end
+    ticks = [t for t in known if low <= t <= high]
+    axes[0].set_xlim(left=low)
     axes[0].set_xticks(ticks, [f"{t:g}" for t in ticks])
     axes[0].set_xticks([], minor=True)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=8)

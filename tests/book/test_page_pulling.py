@@ -66,7 +66,8 @@ def test_sliders_change_the_loss_by_keyboard(visit) -> None:
     for _ in range(4):
         visit.page.keyboard.press("ArrowLeft")
     points, _ = after(visit, 10)
-    path, _ = fields.walk(fields.changed("pairs", margin=3.5), fields.scene(), 10, weight=0.8)
+    wider = fields.RECIPES["pairs"].options["margin"] + 1
+    path, _ = fields.walk(fields.changed("pairs", margin=wider), fields.scene(), 10, weight=0.8)
     np.testing.assert_allclose(points, path[-1].numpy(), atol=1e-9)
     strength.fill("1")
     visit.page.locator(".pulling select").select_option(value="center")

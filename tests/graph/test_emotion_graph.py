@@ -68,6 +68,14 @@ def test_rows_sum_to_one_and_code_is_the_transpose(seed, tau, p):
     np.testing.assert_array_equal(emotion_adjacency(size, tau=tau, p=p, mode="code"), rows.T)
 
 
+def test_each_mode_has_the_weight_of_its_source():
+    size = np.random.default_rng(1).uniform(-1, 1, (9, 9))
+    for mode, p in (("paper", 0.7), ("code", 0.5)):
+        wanted = emotion_adjacency(size, p=p, mode=mode)
+        np.testing.assert_array_equal(emotion_adjacency(size, mode=mode), wanted)
+        assert 1 - p in wanted.diagonal()
+
+
 def test_adjacency_by_hand():
     size = np.eye(4)
     size[0, 2] = size[2, 0] = -0.3

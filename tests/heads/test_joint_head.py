@@ -13,6 +13,7 @@ from fer_lib.datasets import load
 from fer_lib.encoders import FaceChannel
 from fer_lib.errors import DataError
 from fer_lib.heads import FaceModel, JointHead, MaskedHead, mask_targets
+from fer_lib.heads.joint import ViewsHead, part_of
 from fer_lib.losses import CenterLoss, ccc_loss, center_local_loss, class_weights, weighted_cross_entropy
 from fer_lib.train import Settings, fit, predict
 from fer_lib.train.sides import SideTargets, both_views
@@ -222,3 +223,17 @@ def test_a_tail_starts_in_the_mode_of_its_model(faces):
     model = FaceModel(FaceChannel(width=0.125, size=32), JointHead((32, 2, 2), 8)).eval()
     assert not model.tail().training
     assert model.train().tail().training
+
+
+@pytest.mark.parametrize("parts", [2, 4, 8, 12])
+def test_parts_of_the_plane_are_divide_vas(parts):
+    line = torch.arange(-20, 21) / 20
+    va = torch.cartesian_prod(line, line)  # with axes, diagonals and the centre
+    va = torch.cat([va, torch.rand(500, 2) * 2 - 1, torch.tensor([[1.3, 1.2], [-1e-9, 1e-9]])])
+    inside = va.double().clamp(-1, 1).numpy()
+    assert part_of(va, parts).tolist() == divide_va(inside[:, 0], inside[:, 1], parts).tolist()
+
+
+def test_a_layer_must_say_what_its_outputs_are():
+    with pytest.raises(TypeError, match="outputs_of"):
+        ViewsHead(3, affect="none")

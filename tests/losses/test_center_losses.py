@@ -7,6 +7,8 @@ import torch
 from torch.autograd import gradcheck
 
 from fer_lib.losses import CenterLoss, IslandLoss, SubclassLoss, center_local_loss, va_center_loss
+from fer_lib.losses.centers import _nearness
+from fer_lib.losses.islands import between
 
 B, D, K = 23, 6, 4
 
@@ -169,15 +171,31 @@ def test_euclidean_islands_push_by_distance(batch):
         torch.testing.assert_close(loss.centers[j], c[j] - 0.4 * step, atol=1e-12, rtol=0)
 
 
-def test_pushing_lowers_what_it_says_it_lowers():
-    for options in ({}, {"euclidean": True, "margin": 3.0}):
-        loss = made(IslandLoss, K, D, 0.1, **options).train()
-        empty = torch.zeros(1, D).double(), torch.tensor([0])
-        before = loss(*empty, reduction="sum")
-        for _ in range(200):
-            loss.centers[0] = 1.0  # the face's own class has no say
-            after = loss(torch.ones(1, D).double(), torch.tensor([0]), reduction="sum")
-        assert after < before
+@pytest.mark.parametrize("options", [{}, {"euclidean": True, "margin": 3.0}])
+def test_pushing_lowers_what_it_says_it_lowers(options):
+    loss = made(IslandLoss, K, D, 0.1, **options).train()
+    face = loss.centers[:1].clone(), torch.tensor([0])
+    apart = [between(loss.centers, loss.margin).item()]
+    for _ in range(20):
+        loss(*face)  # one class has a face; the others move by the push alone
+        apart.append(between(loss.centers, loss.margin).item())
+    assert apart == sorted(apart, reverse=True)
+    assert apart[-1] < 0.8 * apart[0]
+
+
+def test_no_push_is_computed_where_it_is_not_used(batch, monkeypatch):
+    x, y, _ = batch
+
+    def told():
+        raise AssertionError
+
+    for loss in (
+        made(IslandLoss, K, D).eval(),
+        made(IslandLoss, K, D, learn="gradient").train(),
+        made(SubclassLoss, K, 2, D, 0.5, learn="gradient").train(),
+    ):
+        monkeypatch.setattr(loss, "_push", told)
+        assert loss(x, y).isfinite()
 
 
 def test_margin_zero_pushes_nothing(batch):
@@ -244,6 +262,25 @@ def test_half_precision_features_are_scored_in_their_own_precision(batch):
     assert found.item() == pytest.approx(loss(x.float(), y).item(), rel=0.02)
 
 
+def test_half_precision_sums_as_far_as_need_be():
+    x, y = torch.full((1000, D), 100.0, dtype=torch.float16), torch.zeros(1000, dtype=torch.int64)
+    assert center_local_loss(x, y).item() == 0  # sums of 100,000 are beyond float16
+    assert va_center_loss(x.requires_grad_(True), y, torch.zeros(1000, 2)).item() == 0
+    loss = CenterLoss(1, D, alpha=1.0)
+    loss.centers = torch.zeros(1, D, dtype=torch.float16)
+    loss(x, y)
+    assert loss.centers.dtype == torch.float16
+    torch.testing.assert_close(loss.centers.float(), torch.full((1, D), 1e5 / 1001), atol=0.06, rtol=0)
+
+
+def test_faces_farther_from_their_class_than_can_be_weigh_nothing():
+    assert _nearness(torch.tensor([0.0, 1.0, 2.0, 5.0]), 2.0).tolist() == [1.0, 0.25, 0.0, 0.0]
+
+
+def va_of(va, class_va=None):
+    return va_center_loss(torch.zeros(1, D), torch.tensor([0]), va, class_va)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -270,6 +307,12 @@ def test_half_precision_features_are_scored_in_their_own_precision(batch):
             "axes must be one of",
         ),
         (lambda: va_center_loss(torch.zeros(1, D), torch.tensor([0]), torch.zeros(2)), "va must be"),
+        (lambda: va_of(torch.full((1, 2), -2.0)), r"va must lie in \[-1, 1\]"),
+        (lambda: va_of(torch.full((1, 2), math.nan)), r"va must lie in \[-1, 1\]"),
+        (lambda: va_of(torch.zeros(1, 2), torch.zeros(7)), r"class_va must be \(K, 2\)"),
+        (lambda: va_of(torch.zeros(1, 2), torch.zeros(7, 3)), r"class_va must be \(K, 2\)"),
+        (lambda: va_of(torch.zeros(1, 2), torch.full((7, 2), math.nan)), r"class_va must lie in \[-1, 1\]"),
+        (lambda: CenterLoss(2.5, D), "num_classes must be at least 1 and whole; got 2.5"),
     ],
 )
 def test_wrong_values_are_told(call, words):

@@ -207,6 +207,20 @@ def test_pairs_far_from_the_origin_keep_their_distance():
     assert negative.item() == pytest.approx((1 + (3 - math.sqrt(5)) ** 2) / 4, rel=1e-3)
 
 
+ONE = torch.zeros(1, 3), torch.tensor([0])
+
+
+def test_soft_labels_at_other_places_by_hand():
+    labels, va = [0, 1, 1], [[0.5, 0.5], [0.6, 0.7], [-0.5, 0.0]]
+    found = soft_labels(labels, va, 2, at=[[0.1, 0.9], [-0.1, 0.1], [0.5, -0.5]])
+    assert found.tolist() == [
+        [0.5, 0.5],
+        [0.0, 1.0],
+        pytest.approx([1 / 3, 2 / 3]),
+    ]  # the last square is empty
+    assert (soft_labels(labels, va, 2.0) == soft_labels(labels, va, 2, at=va)).all()
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -221,6 +235,9 @@ def test_pairs_far_from_the_origin_keep_their_distance():
             "one a class",
         ),
         (lambda: weighted_cross_entropy(torch.zeros(1, 3), torch.tensor([0]), reduction="no"), "reduction"),
+        (lambda: weighted_cross_entropy(*ONE, torch.tensor([1.0, -1, 1])), "weights must be finite and 0"),
+        (lambda: weighted_cross_entropy(*ONE, torch.tensor([1.0, math.nan, 1])), "weights must be finite"),
+        (lambda: soft_labels([0], [[0.0, 0.0]], 3, at=[0.0, 0.0]), r"at must be \(M, 2\)"),
         (lambda: focal_loss(torch.zeros(1, 3), torch.tensor([0]), gamma=-1.0), "gamma must be 0 or more"),
         (lambda: soft_label_loss(torch.zeros(1, 3), torch.zeros(1, 2)), "soft must have the shape"),
         (lambda: logit_loss(torch.zeros(1, 3), torch.zeros(3)), "soft must have the shape"),

@@ -359,6 +359,11 @@ def test_training_draws_by_the_column_asked_for(parts):
     settings = dataclasses.replace(FAST, balance=1.0, balance_by="shoe_size")
     with pytest.raises(ValueError, match=r"balance_by must be .* got 'shoe_size'"):
         fit(model_for(train), train, validation, epochs=1, seed=0, settings=settings)
+    table = train.table.assign(male=np.arange(36) % 2)  # a number: both are in the ten from 0
+    settings = dataclasses.replace(FAST, balance=1.0, balance_by="male")
+    with pytest.raises(ValueError, match=r"two groups or more; got 'male', which makes one"):
+        fit(model_for(train), dataclasses.replace(train, table=table), validation, epochs=1, seed=0,
+            settings=settings)  # fmt: skip
 
 
 def test_refuses_to_balance_values():

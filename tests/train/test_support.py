@@ -30,6 +30,13 @@ def test_the_choice_is_the_best_on_the_validation_faces():
     assert machine.named_steps["svc"].C == 10.0
 
 
+def test_what_suits_the_training_faces_better_is_not_chosen_for_that():
+    train, other = rings(60, 2), rings(60, 3)[0]
+    weak = svm_on_features(train, train, strengths=(1e-6,))
+    machine = svm_on_features(train, (other, weak.predict(other)), strengths=(10.0, 1e-6))
+    assert machine.named_steps["svc"].C == 1e-6
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -13,8 +13,9 @@ from fer_lib.metrics import mean_class_accuracy
 from fer_lib.train import Settings
 from fer_lib.train.parts import Parts
 from fer_lib.trials import baseline
+from fer_lib.trials.comparing import gain
 from fer_lib.trials.copies import with_copies
-from fer_lib.trials.softening import gained, ladder_frames, losses_of
+from fer_lib.trials.softening import ladder_frames, losses_of
 
 SMALL = {"name": "facechannel", "size": 32, "dropout": 0.0, "width": 0.0625}
 PLAN = baseline.LadderPlan(
@@ -47,6 +48,15 @@ def test_the_careless_photographer_tilts_and_alignment_straightens(taken):
     assert tilt(aligned.eyes) < 0.01
     assert len(taken.train.faces) == 48
     assert len(taken.test.faces) == 40
+
+
+def test_faces_are_drawn_from_all_and_not_the_first(taken):
+    whole = baseline.load_parts("world:affectnet", ("categorical",), size=32, limits=PLAN.limits)
+    for part, all_of in ((taken.train.faces, whole.train), (taken.test.faces, whole.test)):
+        place = {yaw: k for k, yaw in enumerate(all_of.truth["yaw_deg"])}
+        drawn = [place[yaw] for yaw in part.truth["yaw_deg"]]
+        assert drawn == sorted(drawn)
+        assert drawn[-1] >= 0.8 * len(all_of)  # corpora are ordered by clip or person
 
 
 def test_rungs_see_their_pictures_and_classes(taken):
@@ -153,9 +163,9 @@ def test_losses_are_the_top_minus_without(runs):
     )
     lost = losses_of(found)
     target = runs.tests["plain"].targets().numpy()
-    wanted = gained(runs.probabilities["+ weighted"], runs.probabilities["plain"], target)
+    wanted = gain(runs.probabilities["+ weighted"], runs.probabilities["plain"], target)
     assert lost["name"].tolist() == ["+ weighted"]
-    assert lost["mean"][0] == pytest.approx(100 * wanted["mean"])
+    assert lost["mean"][0] == pytest.approx(wanted["mean"])
 
 
 @pytest.mark.parametrize(

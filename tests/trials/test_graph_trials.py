@@ -9,7 +9,6 @@ import torch
 from scipy.stats import binomtest
 
 from fer_lib.encoders import FaceChannel
-from fer_lib.graph import EXPRESSIONS
 from fer_lib.metrics import ccc, mean_class_accuracy
 from fer_lib.train import Settings, seeded
 from fer_lib.trials import (
@@ -19,13 +18,11 @@ from fer_lib.trials import (
     Setup,
     Variant,
     both_parts,
-    build_head,
     graph_looking,
     graph_tables,
     graphs,
     run,
 )
-from fer_lib.trials.affect_alone import AffectHead, affect_alone
 
 PLAN = Plan(epochs=1, settings=Settings(batch_size=16, learning_rate=3e-3), embedding=8)
 
@@ -63,8 +60,10 @@ def test_the_four_are_the_thesiss():
     ]  # fmt: skip
     assert (four[3].graph.tau, four[3].graph.p, four[3].graph.mode) == (0.1, 0.7, "paper")
     assert four[3].graph.glove == "words.txt"
-    code, between = graphs.controls()[1:]
+    half, code, between = graphs.controls()[1:]
     assert (code.graph.mode, code.graph.p, between.graph.between) == ("code", 0.5, True)
+    assert dataclasses.replace(half.graph, mode="code") == code.graph  # the transpose alone is between them
+    assert dataclasses.replace(half.graph, p=0.7) == Graph()  # and p alone here
 
 
 def test_grid_rows_stand_where_the_thesis_has_them():
@@ -112,6 +111,24 @@ def test_beside_the_thesis_only_its_own_rows_stand(runs, setup):
     assert len(values) == 16
 
 
+def test_only_aff_wild2_is_scored_by_its_challenges_rule(runs, setup):
+    about = {"table": "Table 6.1", "dataset": "d", "encoder": "e"}
+    labels = setup.parts.test.targets().numpy()
+    title, column = graph_tables.titles_of("world:omg_emotion", "world:affwild2")
+    plain = graph_tables.expression_rows(runs, column=title, **about)
+    assert title == "OMG-Emotion"
+    assert graph_tables.expression_rows(runs, column=title, labels=labels, **about) == plain
+    scored = graph_tables.expression_rows(runs, column=column, labels=labels, **about)
+    assert {row["metric"] for row in scored} == {"total"}
+
+
+def test_two_corpora_are_two():
+    with pytest.raises(ValueError, match=r"second must be another corpus .* Take world:affectnet\."):
+        graph_tables.titles_of("world:affwild2", "world:affwild2")
+    with pytest.raises(ValueError, match=r"second must have faces with one class each and .* lacks valence"):
+        graph_tables.titles_of("world:affectnet", "world:fer2013")
+
+
 def test_total_is_the_challenges():
     probabilities = np.eye(3)[[0, 1, 1, 2]]
     f1 = np.mean([1.0, 2 / 3, 2 / 3])  # labels 0, 1, 2, 2
@@ -134,9 +151,11 @@ def test_outcomes_are_counted_and_tested():
     labels = np.array([0, 0, 1, 1, 2, 2])
     found = graph_looking.outcomes(told([0, 0, 1, 0, 0, 0], [0, 1, 2, 1, 0, 0]), ("a", "b"), labels).iloc[0]
     assert found[["both", "first", "second", "neither"]].tolist() == [1, 2, 1, 2]
-    assert found["p_value"] == pytest.approx(binomtest(2, 3).pvalue)
+    assert found["p"] == pytest.approx(binomtest(2, 3).pvalue)
     same = graph_looking.outcomes(told([0], [0]), ("a", "b"), np.array([0])).iloc[0]
-    assert same["p_value"] == 1
+    assert same["p"] == 1
+    alike = graph_looking.outcomes(told([0, 0, 0], [1, 1, 1]), ("a", "b"), np.zeros(3, int), [5, 5, 5])
+    assert alike["p"].iloc[0] == 1  # one person may fall to either
 
 
 def test_near_misses_agree_about_affect():
@@ -169,30 +188,6 @@ def test_outputs_that_go_together_correlate():
     assert graph_looking.output_ties(loose, affect, ("sadness", "happiness")) == pytest.approx(0)
 
 
-def test_differences_over_faces_by_hand():
-    labels = np.array([0] * 4 + [1] * 2 + [2] * 2)
-    first = np.array([0, 0, 0, 1, 1, 1, 0, 0])
-    second = np.array([0, 1, 1, 1, 1, 0, 2, 0])
-    found = graphs.over_faces(told(first, second), ("a", "b"), labels, resamples=50)
-    assert found.value == pytest.approx((3 / 4 + 1 + 0) / 3 - (1 / 4 + 1 / 2 + 1 / 2) / 3)
-    assert found.low <= found.value <= found.high
-    whole = graphs.over_faces(told(first, second), ("a", "b"), labels, groups=labels % 2, resamples=50)
-    assert whole.n == 2
-    rows = pd.DataFrame(
-        [
-            (m, s, "m", v)
-            for m, values in {"a": (0.3, 0.5), "b": (0.2, 0.3)}.items()
-            for s, v in enumerate(values)
-        ],
-        columns=["model", "seed", "metric", "value"],
-    )
-    line = graphs.differences(rows, [("a", "b"), ("b", "a")], metric="m")
-    assert line["mean"].tolist() == pytest.approx([0.15, -0.15])
-    assert line["p_value"].iloc[0] == pytest.approx(
-        2 * 2 * np.arctan2(1, 3) / np.pi
-    )  # t = 3 with 1 degree, twice
-
-
 def test_vectors_are_the_networks_last_matrix(runs, setup, gcn):
     rows = graphs.vectors(runs.weights(graphs.GCN, 0), gcn, setup)
     np.testing.assert_allclose(
@@ -204,27 +199,3 @@ def test_vectors_are_the_networks_last_matrix(runs, setup, gcn):
     np.testing.assert_allclose(graphs.mean_cosines(runs, gcn, setup), np.mean(each, 0))
     with pytest.raises(ValueError, match="variant must have a graph"):
         graphs.untrained(Variant("plain"), setup, 0)
-
-
-def test_affect_alone_learns_affect_and_is_kept(setup):
-    plan = dataclasses.replace(PLAN, epochs=2)
-    first = affect_alone([0], plan, setup.parts, setup.encoder)
-    values = first.rows.set_index("metric")["value"]
-    wanted = ccc(first.arrays("Single-task", 0)["affect"], setup.parts.test.sides[:, :2].numpy())
-    assert values[["ccc_valence", "ccc_arousal"]].tolist() == pytest.approx(list(wanted), abs=1e-6)
-    assert first.weights("Single-task", 0)["layers.1.weight"].shape == (2, 8)
-    before = (first.folders["Single-task", 0] / "rows.json").stat().st_mtime_ns
-    again = affect_alone(np.array([0]), plan, setup.parts, setup.encoder)
-    assert (again.folders["Single-task", 0] / "rows.json").stat().st_mtime_ns == before
-
-
-def test_affect_alone_starts_where_multi_task_learning_starts(setup):
-    with seeded(3):
-        alone = AffectHead((32, 2, 2), 7, 8)
-    with seeded(3):
-        multi = build_head(Variant("m", affect="ccc"), setup.parts.train, (32, 2, 2), embedding=8, pool="max")
-    assert torch.equal(alone.layers[0][0].weight, multi.embed[0].weight)
-    assert torch.equal(alone.layers[1].weight, multi.regressor.weight)
-    features = torch.randn(3, 32, 2, 2)
-    assert torch.equal(alone(features), alone.layers(features.amax((2, 3))))
-    assert setup.parts.train.classes == EXPRESSIONS

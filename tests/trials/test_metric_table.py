@@ -32,6 +32,8 @@ def test_every_printed_row_is_there_with_its_options() -> None:
     assert {one.metric_weight for one in variants.values()} == {0.1}
     with pytest.raises(ValueError, match="weight must be above 0"):
         table.table_variants(0.0)
+    with pytest.raises(ValueError, match="learn must be one of rule, gradient; got 'steps'"):
+        table.table_variants(learn="steps")
 
 
 def test_centers_that_learn_by_gradient_and_the_matched_row() -> None:
@@ -63,12 +65,13 @@ class Kept:
         self.rows = pd.DataFrame(
             [
                 {"model": m, "seed": k, "metric": "mean_class_accuracy", "value": v[k], "seconds": 1.0}
+                | {"device": "cuda"}
                 for m, v in values.items()
                 for k in seeds
             ]
         )
         z = np.array([[-1.0], [1.0], [apart - 1], [apart + 1]])
-        self.told = {"embeddings": z, "train_embeddings": 3 * z}
+        self.told = {"embeddings": z, "train_embeddings": 3 * z, "train_rows": np.arange(1, 5)}
 
     def arrays(self, model: str, seed: int) -> dict[str, np.ndarray]:
         return self.told
@@ -78,19 +81,21 @@ def test_ours_stand_beside_the_printed_numbers() -> None:
     rows = table.table_rows(
         Kept(4.0), [table.BASELINE, table.CENTER], dataset="d", encoder="e", profile="smoke"
     )
+    assert {row["device"] for row in rows} == {"cuda"}
     gained = pd.DataFrame(
         [{"model": table.CENTER, "mean": 5.0, "low": 4.0, "high": 6.0, "faces_low": 1.0, "faces_high": 9.0}]
     ).assign(holm=0.01)
     both = table.beside_table(rows, gained).set_index("row")
     assert both.loc[table.BASELINE, ["mean", "published"]].tolist() == pytest.approx([35.0, 64.37])
     assert both.loc[table.CENTER, "gain"] == "+5.0 [+4.0, +6.0]"
-    assert both.loc[table.CENTER, "over_faces"] == "[+1.0, +9.0]"
+    assert both.loc[table.CENTER, "over_people"] == "[+1.0, +9.0]"
     assert both.loc[table.LOCAL, "gain"] == ""
 
 
 def test_spread_table_and_studies_against_a_hand() -> None:
     runs, faces = Kept(4.0), Faces([0, 0, 1, 1], np.zeros((4, 2)))
-    parts = SimpleNamespace(train=faces, test=faces)
+    learned = Faces([1, 0, 0, 1, 1], np.zeros((5, 2)))  # the first is not kept
+    parts = SimpleNamespace(train=learned, test=faces)
     line = table.spread_table(runs, [table.CENTER], [0, 1], parts).iloc[0]
     assert line["variance"] == pytest.approx(1 + 4)  # within 1, means 2 from the middle
     assert line["training"] == pytest.approx(80)
@@ -108,3 +113,12 @@ def test_alike_takes_far_faces_and_near_strangers() -> None:
     assert names == ["fear"] * 3 + ["anger"] * 3
     with pytest.raises(ValueError, match="shown must be a class"):
         table.alike(z, [0] * 6, ("fear",), shown="joy")
+
+
+def test_no_end_of_an_interval_is_minus_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = SimpleNamespace(value=6.4, low=-0.03, high=12.9)
+    monkeypatch.setattr("fer_lib.metrics.mean_interval", lambda values: ends)
+    learned, faces = (Faces(labels, np.zeros((4, 2))) for labels in ([0, 0, 0, 1, 1], [0, 0, 1, 1]))
+    parts = SimpleNamespace(train=learned, test=faces)
+    line = table.spread_table(Kept(4.0), [table.CENTER], [0, 1], parts).iloc[0]
+    assert line["reported"] == "6.4 [0.0, 12.9]"

@@ -1,5 +1,6 @@
 """Two views of emotion: printed cells as trainings, what a gain could show, ages, pulls, the other way."""
 
+import dataclasses
 import math
 from types import SimpleNamespace
 
@@ -13,8 +14,8 @@ from torch.nn import functional as F
 from fer_lib import results
 from fer_lib.encoders import FaceChannel
 from fer_lib.heads import JointHead
-from fer_lib.losses import ccc_loss
-from fer_lib.metrics import mean_class_accuracy
+from fer_lib.losses import ccc_loss, class_weights
+from fer_lib.metrics import ccc, mean_class_accuracy
 from fer_lib.train import Settings, seeded
 from fer_lib.trials import (
     Plan,
@@ -22,14 +23,12 @@ from fer_lib.trials import (
     Variant,
     ages,
     both_parts,
+    comparing,
     inside,
     run,
     second_view,
 )
-from fer_lib.trials import (
-    gains as comparing,
-)
-from fer_lib.trials.other_way import ValuesFirst, ValuesHead, other_way
+from fer_lib.trials.other_way import ValuesFirst, ValuesHead, head_for, other_way
 
 PLAN = Plan(epochs=1, settings=Settings(batch_size=16, learning_rate=3e-3), embedding=8)
 CELLS = [("Table 5.1", "Best baseline", "Classic"), ("Table 5.1", "CCC", "Classic"),
@@ -132,12 +131,25 @@ def test_support_vector_machines_beside_the_softmax(runs, told, parts):
     assert math.isnan(table.loc["Best baseline, Classic", "paper: SVM"])
 
 
+def test_the_reported_faces_do_not_choose_the_support_vector_machine():
+    rng, sides = np.random.default_rng(0), {}
+    for name in ("train_", "validation_", ""):
+        sides[f"{name}embeddings"] = rng.normal(size=(60, 2))
+    labels = [(x[:, 0] + rng.normal(size=60) > 0).astype(int) for x in sides.values()]
+    kept = sides | {"train_rows": np.arange(60), "probabilities": np.eye(2)[labels[2]]}
+    runs = SimpleNamespace(arrays=lambda model, seed: kept)
+    scores = []
+    for told in (labels[2], 1 - labels[2]):  # one is what the other is not
+        faces = [SimpleNamespace(targets=lambda y=y: torch.as_tensor(y)) for y in (*labels[:2], told)]
+        parts = SimpleNamespace(train=faces[0], validation=faces[1], test=faces[2])
+        scores.append(second_view.svm_rows(runs, ["m"], [0], parts)["SVM"].item())
+    assert sum(scores) == pytest.approx(100)  # the same answers both times
+
+
 def test_gains_are_paired_differences_of_class_means(runs, parts):
     labels = parts.test.targets().numpy()
-    found = comparing.gains(
-        runs, ["Best baseline, Classic", "CCC, Classic"], "Best baseline, Classic", [0, 1], parts.test,
-        resamples=50,
-    ).iloc[0]  # fmt: skip
+    pairs = comparing.pairs_with(["Best baseline, Classic", "CCC, Classic"], "Best baseline, Classic")
+    found = comparing.gains(runs, pairs, [0, 1], parts.test, resamples=50).iloc[0]
     each = []
     right = {}
     for seed in (0, 1):
@@ -177,11 +189,11 @@ def test_face_noise_is_the_scatter_of_a_difference_in_accuracy():
 
 def test_news_are_all_or_nothing_in_the_limits():
     labels = np.repeat([0, 1], 32)
-    assert comparing.news_of(labels, labels) == pytest.approx((1.0, 0.0))
-    assert comparing.news_of(labels, np.tile(np.arange(4), 16)) == pytest.approx((2.0, 2.0))
+    assert second_view.news_of(labels, labels) == pytest.approx((1.0, 0.0))
+    assert second_view.news_of(labels, np.tile(np.arange(4), 16)) == pytest.approx((2.0, 2.0))
     part = np.random.default_rng(0).integers(0, 5, 64)
     wanted = sum(stats.entropy(np.bincount(part[labels == k], minlength=5), base=2) / 2 for k in (0, 1))
-    assert comparing.news_of(labels, part)[1] == pytest.approx(wanted)
+    assert second_view.news_of(labels, part)[1] == pytest.approx(wanted)
 
 
 def test_ages_are_tens_with_one_group_of_the_oldest():
@@ -275,8 +287,60 @@ def test_without_the_expression_its_classifier_learns_nothing():
 
 
 def test_the_other_way_is_kept_and_scored_by_concordance(parts, encoder):
-    found = other_way({"alone": 0.0, "both": 1.0}, [0], PLAN, parts, encoder)
-    wide = found.pivot(index="model", columns="metric", values="value")
-    np.testing.assert_allclose(wide["ccc"], (wide["ccc_valence"] + wide["ccc_arousal"]) / 2)
-    assert wide.loc["alone", "ccc"] != wide.loc["both", "ccc"]
-    assert found.equals(other_way({"alone": 0.0, "both": 1.0}, [0], PLAN, parts, encoder))
+    tried = {"alone": 0.0, "both": 1.0}
+    found = other_way(tried, [0], PLAN, parts, encoder)
+    wide = found.rows.pivot(index="model", columns="metric", values="value")
+    assert wide.loc["alone", "ccc_valence"] != wide.loc["both", "ccc_valence"]
+    wanted = ccc(found.arrays("alone", 0)["affect"], parts.test.sides[:, :2].numpy())
+    assert wide.loc["alone"].tolist() == pytest.approx([float(wanted[1]), float(wanted[0])], abs=1e-6)
+    times = {key: (path / "rows.json").stat().st_mtime_ns for key, path in found.folders.items()}
+    again = other_way(tried, np.array([0]), PLAN, parts, encoder)
+    assert {key: (path / "rows.json").stat().st_mtime_ns for key, path in again.folders.items()} == times
+
+
+def test_the_expression_beside_is_weighted_as_elsewhere(parts):
+    faces = ValuesFirst(parts.train)
+    head = head_for(faces, (4, 3, 3), PLAN, affect="ccc", class_weight=1.0)
+    labels, logits = parts.train.targets(), torch.randn(len(faces), 7)
+    weights = class_weights(torch.bincount(labels, minlength=7))
+    torch.testing.assert_close(
+        head.class_loss(logits, labels), F.cross_entropy(logits, labels, weight=weights.float())
+    )
+    assert not torch.allclose(head.class_loss(logits, labels), F.cross_entropy(logits, labels))
+
+
+def test_values_alone_start_where_multi_task_learning_starts(parts, encoder):
+    plan = dataclasses.replace(
+        PLAN, epochs=1, settings=dataclasses.replace(PLAN.settings, learning_rate=1e-12)
+    )
+    alone = other_way({"alone": 0.0}, [3], plan, parts, encoder).weights("alone", 3)
+    multi = run([Variant("m", affect="ccc")], [3], plan, parts, encoder).weights("m", 3)
+    for name in ("regressor.weight", "embed.0.weight", "classifier.weight"):
+        torch.testing.assert_close(alone[name], multi[name], rtol=0, atol=1e-6)
+
+
+def test_the_reported_faces_have_no_say_in_the_other_way(parts, encoder):
+    fewer = dataclasses.replace(parts, test=parts.test.subset(slice(0, 9)))
+    kept = [other_way({"alone": 0.0}, [0], PLAN, given, encoder) for given in (parts, fewer)]
+    one, two = (runs.rows["validation"].tolist()[0] for runs in kept)
+    assert one == two
+    assert all(
+        torch.equal(value, kept[1].weights("alone", 0)[name])
+        for name, value in kept[0].weights("alone", 0).items()
+    )
+
+
+def test_the_lot_deals_ages_to_people():
+    rng = np.random.default_rng(2)
+    found, alone = [], []
+    for _ in range(40):  # ten people of ten like faces, their ages by chance: nothing is there
+        who = np.repeat(np.arange(10), 10)
+        values, old = rng.normal(size=10)[who], rng.permutation(10)[who] % 2
+        found.append(ages.chance_of_spread(values, old, who, draws=99)[1])
+        alone.append(ages.chance_of_spread(values, old, draws=99)[1])
+    assert np.mean(np.array(found) < 0.05) < 0.15
+    assert np.mean(np.array(alone) < 0.05) > 0.4
+    told = rng.random(8), [0, 0, 1, 1, 0, 1, 0, 1]
+    assert ages.chance_of_spread(*told) == ages.chance_of_spread(*told, np.arange(8))
+    both = ages.chance_of_spread([0.0, 2.0, 4.0, 6.0], ["a", "a", "b", "b"], [1, 2, 2, 3])[0]
+    assert both == pytest.approx(16 / 20)  # person 2 is in two groups

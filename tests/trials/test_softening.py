@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 
 from fer_lib.affect import soft_labels
-from fer_lib.metrics import bootstrap_interval, mean_class_accuracy, paired_difference
+from fer_lib.metrics import mean_class_accuracy
 from fer_lib.trials.softening import (
     accuracy_under,
-    class_mean,
-    gained,
     held_out,
     looked_up,
     plane_shares,
@@ -77,40 +75,3 @@ def test_accuracy_at_given_shares(faces):
     assert accuracy_under(recall, np.bincount(labels) / 300) == pytest.approx((pred == labels).mean())
     assert accuracy_under(recall, np.full(4, 0.25)) == pytest.approx(mean_class_accuracy(pred, labels))
     assert accuracy_under([0.5, np.nan], [0.2, 0.8]) == 0.5
-
-
-def test_differences_have_both_intervals():
-    rng = np.random.default_rng(0)
-    target = rng.integers(0, 3, 240)
-    before = rng.dirichlet(np.ones(3), (4, 240))
-    after = before.copy()
-    after[:, :60, :] = np.eye(3)[target[:60]]  # the first sixty faces are right now
-    found = gained(after, before, target)
-    scores = [[mean_class_accuracy(run, target) for run in one] for one in (after, before)]
-    by_seed = paired_difference(*scores)
-    assert (found["mean"], found["low"], found["high"]) == pytest.approx(
-        (by_seed.mean, by_seed.low, by_seed.high)
-    )
-    assert 0 < found["faces_low"] < found["mean"] < found["faces_high"]
-    gain = ((after.argmax(2) == target).astype(float) - (before.argmax(2) == target)).mean(0)
-    drawn = bootstrap_interval(class_mean, gain, target, resamples=1000)
-    assert (found["faces_low"], found["faces_high"]) == pytest.approx((drawn.low, drawn.high), abs=0.01)
-    pairs = gained(after, before, target, people=np.arange(240) // 60)
-    assert pairs["faces_high"] - pairs["faces_low"] > found["faces_high"] - found["faces_low"]
-    right, wrong = (np.stack([np.eye(3)[(target + k) % 3]] * 2) for k in (0, 1))
-    sure = gained(right, wrong, target)  # each draw divides by the faces that it has drawn
-    assert (sure["faces_low"], sure["faces_high"]) == pytest.approx((1, 1))
-    same = gained(before, before, target)
-    assert (same["mean"], same["faces_low"], same["faces_high"]) == (0, 0, 0)
-
-
-def test_class_mean_of_hits_is_mean_class_accuracy(faces):
-    labels, _ = faces
-    pred = np.roll(labels, 1)
-    hits = (pred == labels).astype(float)
-    assert class_mean(hits, labels) == pytest.approx(mean_class_accuracy(pred, labels))
-
-
-def test_answers_of_other_faces_are_refused():
-    with pytest.raises(ValueError, match="same seeds and faces"):
-        gained(np.ones((2, 3, 2)), np.ones((2, 4, 2)), np.zeros(4, int))

@@ -172,9 +172,28 @@ def test_what_is_left_is_a_ratio_in_units_of_between() -> None:
     found = spreads.left_by(made, "plain", np.arange(50), resamples=200).set_index(["model", "part"])
     assert found.loc[("half", "pose"), ["left", "left_low", "left_high"]].tolist() == pytest.approx([0.5] * 3)
     assert found.loc[("half", "pose"), ["seeds_low", "seeds_high"]].tolist() == pytest.approx([0.5] * 2)
+    assert spreads.left_in_words(found.loc[("half", "pose")]) == "0.50 [0.50, 0.50]"
+    assert spreads.left_in_words(found.loc[("half", "rest")]) == "not measurable"
     plain = found.loc[("plain", "pose")]
     assert plain["mean"] == pytest.approx(pose.sum() / between.sum())
     assert plain["low"] < plain["mean"] < plain["high"]
     assert np.isnan(found.loc[("half", "rest"), "left"])  # the baseline's may as well be 0
     with pytest.raises(ValueError, match="baseline must be one of"):
         spreads.left_by(made, "other", np.arange(50))
+
+
+def test_less_is_left_only_where_people_and_seeds_agree() -> None:
+    def line(low: float, high: float, seed_low: float, seed_high: float) -> pd.Series:
+        left = (low + high) / 2
+        return pd.Series(
+            {"left": left, "left_low": low, "left_high": high, "seeds_low": seed_low, "seeds_high": seed_high}
+        )
+
+    small, large = line(0.1, 0.4, 0.2, 0.3), line(0.6, 0.9, 0.7, 0.8)
+    assert spreads.less_left(small, large) == "first"
+    assert spreads.less_left(large, small) == "second"
+    assert spreads.less_left(small, line(0.39, 0.9, 0.7, 0.8)) == "neither"  # people overlap
+    assert spreads.less_left(small, line(0.6, 0.9, 0.35, 0.8)) == "neither"  # a seed overlaps
+    assert spreads.less_left(line(0.1, 0.4, 0.2, 0.65), large) == "neither"
+    nothing = line(np.nan, np.nan, np.nan, np.nan)
+    assert {spreads.less_left(small, None), spreads.less_left(nothing, small)} == {"unknown"}

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fer_lib import artifacts
+from fer_lib.datasets.splitting import people_of
 from fer_lib.encoders import FaceChannel
 from fer_lib.errors import DataError
 from fer_lib.graph import EXPRESSIONS
@@ -17,7 +18,7 @@ from fer_lib.metrics import mean_class_accuracy
 from fer_lib.train import Settings, seeded
 from fer_lib.train.sides import SideTargets
 from fer_lib.trials import Graph, Plan, Variant, both_parts, build_head, run, usual
-from fer_lib.trials.runs import train
+from fer_lib.trials.runs import key_of_setup, key_of_variant, train, trained
 from fer_lib.trials.variants import adjacency_of, sides_of
 
 PLAN = Plan(epochs=2, settings=Settings(batch_size=16, learning_rate=3e-3), embedding=8)
@@ -27,7 +28,7 @@ PLAN = Plan(epochs=2, settings=Settings(batch_size=16, learning_rate=3e-3), embe
 def own_shelf():
     """Runs of these tests alone: some are broken or taken away, and others may train meanwhile."""
     patch, name = pytest.MonkeyPatch(), f"trials_of_{os.getpid()}"
-    patch.setattr("fer_lib.trials.runs.SHELF", name)
+    patch.setattr("fer_lib.trials.keeping.SHELF", name)
     yield
     patch.undo()
     shutil.rmtree(artifacts.home() / name, ignore_errors=True)
@@ -61,9 +62,16 @@ def test_parts_hold_the_seven_with_their_affect(parts):
         assert [EXPRESSIONS[int(k)] for k in told[:, 0]] == [
             EXPRESSIONS[k] for k in faces.table["expression"]
         ]
-    people = [set(faces.truth["identity"]) for faces in (parts.train, parts.validation, parts.test)]
-    assert not people[0] & people[1]
-    assert not people[0] & people[2]
+
+
+def test_the_reported_people_are_new_and_no_face_is_chosen_by_that_was_learned():
+    """AffectNet does not tell who is on its pictures: validation may show a person of the training."""
+    parts = both_parts("world:affectnet", size=32, limits=(900, 200))
+    people = [set(people_of(faces.faces)) for faces in (parts.train, parts.validation, parts.test)]
+    who = [set(faces.truth["identity"]) for faces in (parts.train, parts.validation, parts.test)]
+    assert [len(one) for one in people] == [len(one) for one in who]
+    assert not (who[0] | who[1]) & who[2]
+    assert not set(parts.train.table["path"]) & set(parts.validation.table["path"])
 
 
 def test_affwild2s_classes_come_in_the_same_order():
@@ -72,11 +80,6 @@ def test_affwild2s_classes_come_in_the_same_order():
     raw = parts.train.table.merge(parts.train.truth["prototype"], left_index=True, right_index=True)
     happy = raw[raw["expression"] == 1]
     assert (happy["prototype"] == "happiness").mean() > 0.5
-
-
-def test_a_corpus_with_one_view_is_refused():
-    with pytest.raises(ValueError, match="lacks valence_arousal"):
-        both_parts("world:fer2013", size=32, limits=(20, 10))
 
 
 def test_sides_are_what_the_losses_ask_for(parts):
@@ -167,12 +170,108 @@ def test_whole_encoders_can_learn_too(parts, encoder):
     assert runs.arrays("plain", 0)["embeddings"].shape == (len(parts.test), 8)
 
 
+def test_kept_models_are_opened_not_trained(parts, encoder, monkeypatch):
+    for regime in ("decision", "last_conv", "all"):
+        plan = dataclasses.replace(PLAN, regime=regime, epochs=1)
+        variant = Variant("ccc", affect="ccc")
+        model, _, _ = train(variant, 1, plan, parts, encoder)
+        found = run([variant], [1], plan, parts, encoder)
+        names = found.tensors("ccc", 1)
+        assert any(name.startswith("encoder.") for name in names) == (regime != "decision")
+        with monkeypatch.context() as patch:
+            patch.setattr("fer_lib.trials.runs.fit", None)
+            again = trained(variant, 1, plan, parts, encoder)
+        assert not again.training
+        for name, value in model.state_dict().items():
+            torch.testing.assert_close(again.state_dict()[name].cpu(), value.cpu(), rtol=0, atol=0)
+
+
+def test_of_many_training_faces_some_are_kept(parts, encoder):
+    whole = run([Variant("plain")], [0], PLAN, parts, encoder).arrays("plain", 0)
+    few = run([Variant("plain")], [0], dataclasses.replace(PLAN, kept=11), parts, encoder).arrays("plain", 0)
+    assert whole["train_rows"].tolist() == list(range(len(parts.train)))
+    assert len(set(few["train_rows"].tolist())) == 11
+    np.testing.assert_allclose(
+        few["train_embeddings"], whole["train_embeddings"][few["train_rows"]], atol=1e-6
+    )
+
+
+def test_a_run_is_named_by_all_that_it_depends_on(parts, encoder):
+    names = {key_of_setup(PLAN, parts, encoder)}
+    names.add(key_of_setup(dataclasses.replace(PLAN, epochs=3), parts, encoder))
+    faster = dataclasses.replace(PLAN.settings, learning_rate=1e-3)
+    names.add(key_of_setup(dataclasses.replace(PLAN, settings=faster), parts, encoder))
+    with seeded(1):
+        names.add(key_of_setup(PLAN, parts, FaceChannel(width=0.125, size=32).eval()))
+    for part in ("train", "validation", "test"):
+        fewer = getattr(parts, part).subset(slice(1, None))
+        names.add(key_of_setup(PLAN, dataclasses.replace(parts, **{part: fewer}), encoder))
+    assert len(names) == 7
+
+
+def with_column(faces, **columns):
+    """The same faces, with other columns in the world's truth."""
+    return SideTargets(dataclasses.replace(faces.faces, truth=faces.truth.assign(**columns)), faces.sides)
+
+
+def test_a_run_is_named_by_the_masks_and_groups_that_it_learns_from(parts):
+    masked, drawn = Variant("mask", mask=8), Variant("drawn", balance=1.0, balance_by="age")
+    columns = [column for column in parts.train.truth if column.startswith("lm_x_")]
+    moved = with_column(parts.train, **{column: parts.train.truth[column] + 3 for column in columns})
+    older = with_column(parts.train, age=parts.train.truth["age"][::-1].to_numpy())
+    assert key_of_variant(masked, moved) != key_of_variant(masked, parts.train)
+    assert key_of_variant(drawn, older) != key_of_variant(drawn, parts.train)
+    assert key_of_variant(Variant("plain"), older) == key_of_variant(Variant("other"), moved)
+
+
+def test_a_run_is_named_by_word_vectors_not_by_their_file(parts, tmp_path):
+    words = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "valence", "arousal"]
+    names = []
+    for place, shift in (("a.txt", 0), ("b.txt", 0), ("c.txt", 1)):
+        lines = [f"{word} {k + shift}\n" for k, word in enumerate(words)]
+        (tmp_path / place).write_text("".join(lines), encoding="utf-8")
+        graph = Graph(glove=str(tmp_path / place))
+        names.append(key_of_variant(Variant("words", affect="ccc", graph=graph), parts.train))
+    assert names[0] == names[1] != names[2]
+    assert str(tmp_path) not in str(names)
+
+
+def test_what_cannot_work_is_told_before_the_first_training(parts, encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr("fer_lib.trials.runs.fit", None)  # nothing may be trained
+    wrong = {
+        "unexpected keyword": Variant("b", metric="center", metric_options=(("radius", 1),)),
+        "k": Variant("b", metric="subclass"),
+        "balance_by must be": Variant("b", balance=1.0, balance_by="shoe"),
+        "no such file": Variant("b", affect="ccc", graph=Graph(glove=str(tmp_path / "glove.txt"))),
+    }
+    for words, variant in wrong.items():
+        with pytest.raises((ValueError, TypeError, DataError), match=words):
+            run([Variant("first", gamma=1.5), variant], [0], PLAN, parts, encoder)
+
+
+@pytest.mark.parametrize("encoder_name", ["facechannel", "densenet121"])
+def test_all_cells_of_chapter_14_can_be_built(parts, encoder_name):
+    from fer_lib.trials import second_view
+
+    embedding = 0 if encoder_name == "densenet121" else 128
+    for variant in second_view.variants(second_view.cells_in("full")).values():
+        if not variant.mask:
+            head = build_head(variant, parts.train, (32, 2, 2), embedding=embedding, pool="max")
+            assert head(torch.zeros(2, 32, 2, 2)).shape[0] == 2
+
+
 def test_damaged_runs_are_told(parts, encoder):
     folder = run([Variant("focal", class_loss="focal")], [0], PLAN, parts, encoder).folders["focal", 0]
     (folder / "rows.json").write_text("{", encoding="utf-8")
-    with pytest.raises(DataError, match="must hold the rows of a finished run"):
+    with pytest.raises(DataError, match="must be as a finished run left it"):
         run([Variant("focal", class_loss="focal")], [0], PLAN, parts, encoder)
+    runs = run([Variant("plain")], [5], PLAN, parts, encoder)
+    for name, ask in (("affect.npy", runs.arrays), ("learned.safetensors", runs.weights)):
+        (runs.folders["plain", 5] / name).write_bytes(b"\x00")
+        with pytest.raises(DataError, match=name):
+            ask("plain", 5)
     shutil.rmtree(folder)
+    shutil.rmtree(runs.folders["plain", 5])
     assert artifacts.home().is_dir()
 
 
@@ -185,11 +284,28 @@ def test_damaged_runs_are_told(parts, encoder):
         ({"graph": Graph(), "metric": "center"}, "graph must be None"),
         ({"mask": 8, "affect": "ccc"}, "mask must be 0"),
         ({"mask": 8, "soft": "soft"}, "mask must be 0"),
+        ({"affect": "va"}, "affect must be one of"),
+        ({"fusion": "late"}, "fusion must be one of"),
+        ({"balance": 3}, "balance must lie in"),
+        ({"bins": 0}, "bins must be at least 1"),
+        ({"gamma": -1}, "gamma must be at least 0"),
+        ({"metric_weight": -0.1}, "metric_weight must be at least 0"),
+        ({"soft_weight": float("nan")}, "soft_weight must be at least 0"),
     ],
 )
 def test_wrong_variants_are_told(options, words):
     with pytest.raises(ValueError, match=words):
         Variant("wrong", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"tau": 5.0}, "tau must lie"), ({"p": -0.1}, "p must lie"), ({"mode": "both"}, "mode must be one of"),
+     ({"hidden": (0,)}, "hidden must be"), ({"bins": 0}, "bins must be at least")],
+)  # fmt: skip
+def test_wrong_graphs_are_told(options, words):
+    with pytest.raises(ValueError, match=words):
+        Graph(**options)
 
 
 def test_names_must_differ(parts, encoder):

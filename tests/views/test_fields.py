@@ -75,6 +75,20 @@ def test_the_figure_has_a_panel_a_loss_and_a_field() -> None:
     )
 
 
+def test_pairs_move_the_sink_away_from_other_classes_and_bend_the_field() -> None:
+    grid = torch.cartesian_prod(*[torch.arange(-4, 4, 0.25, dtype=torch.float64)] * 2)
+    sinks = {}
+    for name in ("center_local", "pairs"):
+        driven = fields.field_at(fields.RECIPES[name], SCENE, grid)
+        sinks[name] = grid[driven.norm(dim=1).argmin()]
+    others = SCENE.points[SCENE.labels > 0]
+    near, far = (torch.cdist(sinks[name][None], others).min() for name in ("center_local", "pairs"))
+    assert far > near + 0.5
+    place = SCENE.points[SCENE.labels == 1].mean(0)[None] + torch.tensor([[0.5, -0.6]])
+    force, straight = fields.field_at(fields.RECIPES["pairs"], SCENE, place), sinks["pairs"] - place
+    assert torch.nn.functional.cosine_similarity(force, straight) < np.cos(np.radians(15))
+
+
 def test_the_page_asks_nobody_and_names_its_losses() -> None:
     html = page_pulling().fragment()
     data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html, re.S)[1])
@@ -101,12 +115,21 @@ def test_bars_add_up_and_dots_lie_where_they_should() -> None:
     ends = [bar.get_x() + bar.get_width() for bar in figure.axes[0].patches]
     assert max(ends) == pytest.approx(100)
     assert any(text.get_text() == "synthetic faces" for text in figure.texts)
+    below = rows().replace({"share": {0.1: -0.1, 0.4: 0.6}})  # what is below zero is not drawn
+    ax = spreads.parts_bars(below).axes[0]
+    assert max(bar.get_x() + bar.get_width() for bar in ax.patches) == pytest.approx(110)
+    assert ax.get_xlim() == (0, pytest.approx(110))
     with pytest.raises(ValueError, match="rows must hold known parts"):
         spreads.parts_bars(rows().assign(part="moon"))
     left = pd.DataFrame({"model": ["a", "b"], "part": "pose", "mean": [0.5, 0.2], "low": 0.1, "high": 0.9})
     ax = spreads.left_panels(left, baseline="a", parts=["pose"]).axes[0]
     assert [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"] == [0.5, 0.2]
     assert ax.lines[-1].get_xdata() == [0.5, 0.5]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "0.5"]
+    assert ax.get_xlim()[1] > 0.9
+    below = left.assign(mean=-0.4, low=-0.6, high=-0.2)  # not measurable
+    ax = spreads.left_panels(below, baseline="a", parts=["pose"]).axes[0]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["-0.5", "0"]
 
 
 def test_weights_are_drawn_and_squares_stand_on_centers() -> None:

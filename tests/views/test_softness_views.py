@@ -21,6 +21,11 @@ def test_counts_and_weights_go_from_frequent_to_rare():
     assert [text.get_text() for text in left.get_yticklabels()] == ["happiness", "neutral", "disgust"]
     assert right.lines[0].get_xdata().tolist() == [0.5, 1, 9]
     assert any("synthetic" in text.get_text() for text in figure.texts)
+    lacking = softness.counts_and_weights([30, 50, 0], CLASSES, {"meant": [1, 0.5, 0]}).axes[1]
+    assert np.isnan(
+        lacking.lines[0].get_xdata()[2]
+    )  # a class without faces has weight 0: no place on a logarithm
+    assert lacking.get_xlim()[0] == pytest.approx(0.5 / 1.5)
 
 
 @pytest.fixture
@@ -32,8 +37,8 @@ def steps():
 
 
 def test_ladder_puts_steps_beside_their_rung(steps):
-    levels = steps.drop(columns=["faces_low", "faces_high"]).assign(mean=[10.0, 12.0], low=9.0, high=13.0)
-    figure = softness.ladder_panels(levels, steps.iloc[1:], steps.iloc[:1], guess=12.5)
+    levels = steps.drop(columns=["faces_low", "faces_high"]).assign(mean=[10.0, 12.0], low=-9.0, high=13.0)
+    figure = softness.ladder_panels(levels, steps.iloc[1:], steps.iloc[:1], guess=[12.5, 14.3])
     left, right, last = figure.axes
     lost = last.lines[0].get_xydata()
     assert lost[0].tolist() == [1.0, 0.0]
@@ -41,7 +46,10 @@ def test_ladder_puts_steps_beside_their_rung(steps):
     dots = right.lines[0].get_xydata()
     assert np.isnan(dots[0, 0])
     assert dots[1].tolist() == [2.0, 1.0]
-    assert any((np.asarray(line.get_xdata()) == 12.5).all() for line in left.lines)
+    ends = [segment[:, 0].tolist() for one in left.collections for segment in one.get_segments()]
+    assert [12.5, 12.5] in ends  # each rung has its own line of guessing
+    assert [14.3, 14.3] in ends
+    assert [0.0, 13.0] in ends  # no accuracy is below zero
 
 
 def test_differences_show_both_intervals_and_the_paper(steps):
@@ -57,6 +65,7 @@ def test_differences_show_both_intervals_and_the_paper(steps):
     assert [0.5, 1.5] in ends
     diamond = next(line for line in ax.lines if line.get_marker() == "D")
     assert diamond.get_xdata()[1] == 3.0
+    assert (diamond.get_ydata() > np.arange(2)).all()  # below our dots, which it would hide
 
 
 def test_recalls_stand_at_their_class_and_scores_at_their_mean():

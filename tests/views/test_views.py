@@ -74,6 +74,14 @@ def test_va_plane_refuses_unequal_lengths():
         views.va_plane(np.zeros(3), np.zeros(2))
 
 
+def test_bars_stand_beside_chance():
+    frame = pd.DataFrame({"way": ["a", "b"], "mean": [1.0, 2.0], "low": [0.5, 1.5], "high": [1.5, 2.5]})
+    plain, marked = (views.bars(frame, x="way", chance=chance).axes[0] for chance in (None, 0.7))
+    heights = {tuple(line.get_ydata()) for line in marked.lines if line.get_linestyle() == "--"}
+    assert heights == {(0.7, 0.7)}
+    assert not any(line.get_linestyle() == "--" for line in plain.lines)
+
+
 def test_bars_have_heights_intervals_and_published_marks():
     frame = pd.DataFrame(
         {

@@ -1,14 +1,5 @@
 // The graph between expressions and affects: thresholded and weighted by the reader's browser.
 
-const SVG = "http://www.w3.org/2000/svg";
-const make = (tag, parent, attributes = {}, text = "") => {
-  const drawn = ["svg", "g", "circle", "line", "text"].includes(tag);
-  const made = drawn ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text) made.textContent = text;
-  parent.append(made);
-  return made;
-};
 const product = (a, b) => a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], 0)));
 
 class EmotionGraph {
@@ -55,11 +46,11 @@ class EmotionGraph {
   }
 
   build(root) {
-    const controls = make("div", root, { class: "eg-controls" });
+    const controls = element("div", root, { class: "eg-controls" });
     const slider = (name, label, low, high, step, digits) => {
-      const box = make("label", controls, {}, label);
-      const input = make("input", box, { type: "range", min: low, max: high, step, value: this.state[name], "aria-label": label });
-      const output = make("output", box);
+      const box = element("label", controls, {}, label);
+      const input = element("input", box, { type: "range", min: low, max: high, step, value: this.state[name], "aria-label": label });
+      const output = element("output", box);
       const told = () => { output.textContent = this.state[name].toFixed(digits); };
       input.addEventListener("input", () => { this.state[name] = Number(input.value); told(); this.show(); });
       told();
@@ -67,25 +58,25 @@ class EmotionGraph {
     slider("tau", "tau, the least correlation of an edge", 0, 1, 0.01, 2);
     slider("p", "p, what goes to the neighbours", 0, 1, 0.05, 2);
     slider("layers", "layers, how often it is applied", 1, 8, 1, 0);
-    const box = make("label", controls, {}, "propagated");
-    const mode = make("select", box, { "aria-label": "which matrix is propagated" });
-    make("option", mode, { value: "paper" }, "as printed: rows sum to 1");
-    make("option", mode, { value: "code" }, "as programmed: its transpose");
+    const box = element("label", controls, {}, "matrix");
+    const mode = element("select", box, { "aria-label": "which matrix is propagated" });
+    element("option", mode, { value: "paper" }, "as printed: rows sum to 1");
+    element("option", mode, { value: "code" }, "as programmed: its transpose");
     mode.addEventListener("change", () => { this.state.mode = mode.value; this.show(); });
-    const parts = make("div", root, { class: "eg-parts" });
-    this.stage = make("svg", parts, { viewBox: "0 0 250 300", role: "img" });
-    const frame = make("div", parts, { class: "eg-frame", tabindex: 0, role: "region", "aria-label": "the matrix, which may scroll" });
-    const table = make("table", frame);
-    const head = make("tr", make("thead", table));
-    make("td", head);
-    this.names.forEach((name) => make("th", head, { scope: "col", title: name }, name.slice(0, 4)));
-    const body = make("tbody", table);
+    const parts = element("div", root, { class: "eg-parts" });
+    this.stage = element("svg", parts, { viewBox: "0 0 250 300", role: "img" });
+    const frame = element("div", parts, { class: "eg-frame", tabindex: 0, role: "region", "aria-label": "the matrix, which may scroll" });
+    const table = element("table", frame);
+    const head = element("tr", element("thead", table));
+    element("td", head);
+    this.names.forEach((name) => element("th", head, { scope: "col", title: name }, name.slice(0, 4)));
+    const body = element("tbody", table);
     this.cells = this.names.map((name) => {
-      const row = make("tr", body);
-      make("th", row, { scope: "row" }, name);
-      return this.names.map(() => make("td", row));
+      const row = element("tr", body);
+      element("th", row, { scope: "row" }, name);
+      return this.names.map(() => element("td", row));
     });
-    this.told = make("p", root, { class: "eg-told", "aria-live": "polite" });
+    this.told = element("p", root, { class: "eg-told", "aria-live": "polite" });
   }
 
   show() {
@@ -112,12 +103,12 @@ class EmotionGraph {
     this.stage.setAttribute("aria-label", "Expressions on the left, valence and arousal on the right, lines where they correlate.");
     edges.forEach((row, i) => row.forEach((edge, j) => {
       if (!edge || j < i) return;
-      make("line", this.stage, { x1: places[i][0], y1: places[i][1], x2: places[j][0], y2: places[j][1], "stroke-width": 0.8 + 6 * this.size[i][j] });
+      element("line", this.stage, { x1: places[i][0], y1: places[i][1], x2: places[j][0], y2: places[j][1], "stroke-width": 0.8 + 6 * this.size[i][j] });
     }));
     places.forEach(([cx, cy], i) => {
       const left = i < this.count;
-      make("circle", this.stage, { cx, cy, r: 6, class: edges[i].some(Boolean) ? "eg-node" : "eg-node eg-alone" });
-      make("text", this.stage, { x: left ? cx - 11 : cx + 11, y: cy + 4, "text-anchor": left ? "end" : "start" }, this.names[i]);
+      element("circle", this.stage, { cx, cy, r: 6, class: edges[i].some(Boolean) ? "eg-node" : "eg-node eg-alone" });
+      element("text", this.stage, { x: left ? cx - 11 : cx + 11, y: cy + 4, "text-anchor": left ? "end" : "start" }, this.names[i]);
     });
   }
 }
