@@ -2,8 +2,10 @@
 
 from torch import Tensor
 
+from fer_lib.losses.reducing import reduced
 
-def ccc_loss(pred: Tensor, target: Tensor, *, eps: float = 1e-8) -> Tensor:
+
+def ccc_loss(pred: Tensor, target: Tensor, *, eps: float = 1e-8, reduction: str = "mean") -> Tensor:
     r"""One minus the concordance correlation coefficient, averaged over the columns.
 
     .. math:: L = 1 - \frac{1}{D} \sum_d \frac{2 s_{xy}}{s_x^2 + s_y^2 + (\bar x - \bar y)^2}
@@ -15,12 +17,14 @@ def ccc_loss(pred: Tensor, target: Tensor, *, eps: float = 1e-8) -> Tensor:
         pred: predictions, (B,) or (B, D).
         target: targets, the same shape.
         eps: keeps the division finite where both columns are constant and equal (the loss is then 1).
+        reduction: "mean" over the columns, or their "sum".
 
     Returns:
-        A scalar in [0, 2]: 0 when equal, 1 without agreement, 2 for a perfect inverse.
+        A scalar, of the mean in [0, 2]: 0 when equal, 1 without agreement, 2 for a perfect inverse.
 
     Raises:
-        ValueError: the shapes differ, or the batch holds fewer than two rows (nothing varies).
+        ValueError: the shapes differ, the batch holds fewer than two rows (nothing varies), or an unknown
+            reduction.
 
     Example:
         >>> import torch
@@ -40,4 +44,4 @@ def ccc_loss(pred: Tensor, target: Tensor, *, eps: float = 1e-8) -> Tensor:
     pred_mean, target_mean = pred.mean(0), target.mean(0)
     x, y = pred - pred_mean, target - target_mean
     scale = (x * x).mean(0) + (y * y).mean(0) + (pred_mean - target_mean) ** 2
-    return 1 - (2 * (x * y).mean(0) / (scale + eps)).mean()
+    return reduced(1 - 2 * (x * y).mean(0) / (scale + eps), reduction)

@@ -9,6 +9,7 @@ from fer_lib.train.predict import predict, score
 from fer_lib.train.randomness import epoch_seed, seeded
 from fer_lib.train.repeats import repeat
 from fer_lib.train.settings import Settings
+from fer_lib.train.support import svm_on_features
 
 __all__ = [
     "Comparison",
@@ -30,4 +31,5 @@ __all__ = [
     "restrict",
     "score",
     "seeded",
+    "svm_on_features",
 ]

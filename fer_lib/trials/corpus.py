@@ -72,11 +72,11 @@ def both_parts(
     check_both(name, root=root)
     parts = load_parts(name, ("categorical",), root=root, size=size, limits=limits, seed=seed)
     three = [_seven(both_views(faces)) for faces in (parts.train, parts.validation, parts.test)]
-    counts = [len(faces) for faces in three]
+    counts, left_out = [len(faces) for faces in three], three[0].dropped or "none"
     if min(counts) < 2:  # a concordance of one face is none
         raise ValueError(
             f"dataset must leave 2 or more faces to learn from, to choose the epoch by and to report; got "
-            f"{', '.join(map(str, counts))} of {name!r} (left out of the first: {three[0].dropped}). Take more "
+            f"{', '.join(map(str, counts))} of {name!r} (left out of the first: {left_out}). Take more "
             "faces, 50 say, or a release with both kinds of labels."
         )
     return Parts(*three)

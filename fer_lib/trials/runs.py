@@ -197,9 +197,15 @@ def _try(variant: Variant, plan: Plan, parts: Parts, encoder: Encoder) -> None:
     faces: Any = parts.train
     shape = encoder.feature_shape
     with seeded(0):
-        head = build_head(variant, faces, shape, embedding=plan.embedding, pool=plan.pool)
         told = sides_of(variant, faces.subset(slice(0, 2)), faces).training_targets()
-        head.training_loss(torch.rand(len(told), *shape), told)
+        try:
+            head = build_head(variant, faces, shape, embedding=plan.embedding, pool=plan.pool)
+            head.training_loss(torch.rand(len(told), *shape), told)
+        except TypeError as error:  # an option that the loss does not have, or one that it needs
+            raise ValueError(
+                f"metric_options must be those of the loss {variant.metric!r}; got "
+                f"{dict(variant.metric_options)} in {variant.name!r}: {error}. See fer_lib.losses."
+            ) from error
 
 
 def _keep(place: Path, *, variant: Variant, seed: int, plan: Plan, parts: Parts, encoder: Encoder) -> None:

@@ -32,6 +32,15 @@ def test_equals_the_formula_in_loops():
     assert ccc_loss(pred, target, eps=0.0).item() == pytest.approx(_loss_in_loops(pred, target), rel=1e-12)
 
 
+def test_columns_are_averaged_or_added():
+    pred, target = _random(9, 3), _random(9, 3, seed=1)
+    each = [ccc_loss(pred[:, k], target[:, k]) for k in range(3)]
+    assert ccc_loss(pred, target, reduction="sum").item() == pytest.approx(sum(each).item(), abs=1e-12)
+    assert ccc_loss(pred, target).item() == pytest.approx(sum(each).item() / 3, abs=1e-12)
+    with pytest.raises(ValueError, match="reduction must be one of"):
+        ccc_loss(pred, target, reduction="none")
+
+
 def test_is_one_minus_the_metric():
     pred, target = _random(30, 2), _random(30, 2, seed=1)
     assert ccc_loss(pred, target).item() == pytest.approx(1 - ccc(pred, target).mean(), abs=1e-6)
