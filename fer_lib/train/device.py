@@ -1,6 +1,7 @@
 """The one place where the library chooses a device, its precision, and the number of processes."""
 
 import os
+import warnings
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,12 +28,15 @@ def make_fabric() -> "Fabric":
     cuda = torch.cuda.is_available()
     local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     world = int(os.environ.get("WORLD_SIZE", 1))
-    fabric = Fabric(
-        accelerator="cuda" if cuda else "cpu",
-        devices=local,
-        num_nodes=max(1, world // local),
-        strategy="ddp" if world > 1 else "auto",
-        precision="bf16-mixed" if cuda else "32-true",
-    )
-    fabric.launch()
+    with warnings.catch_warnings():
+        # On a cluster's machines Lightning asks for srun; the library is started by torchrun or by itself.
+        warnings.filterwarnings("ignore", message="The `srun` command is available")
+        fabric = Fabric(
+            accelerator="cuda" if cuda else "cpu",
+            devices=local,
+            num_nodes=max(1, world // local),
+            strategy="ddp" if world > 1 else "auto",
+            precision="bf16-mixed" if cuda else "32-true",
+        )
+        fabric.launch()
     return fabric
