@@ -1,4 +1,4 @@
-"""Run every benchmark and print ratios: ``make bench``, or ``python -m bench reading`` for one.
+"""Run every benchmark and print ratios in one table: ``make bench``, or ``python -m bench reading`` for one.
 
 A ratio above 1 means that the library is that many times faster than the named alternative in the same run
 on the same data. Times on other machines differ; ratios much less.
@@ -9,6 +9,7 @@ import pkgutil
 import sys
 
 import bench
+from bench._machine import machine, versions
 
 
 def main(names: list[str]) -> int:
@@ -17,6 +18,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"benchmarks must be among {', '.join(known)}; got {', '.join(unknown)}.", file=sys.stderr)
         return 2
+    print(f"on {machine()}\nwith {versions()}\n")
     print(f"{'what':<34}{'ours':>14}{'alternative':>14}{'ratio':>8}  named")
     for name in names or known:
         for line in importlib.import_module(f"bench.{name}").run():

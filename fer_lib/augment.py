@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fer_lib.preprocess.inputs import LUMA
+from fer_lib.processes import Share
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def augment(
     generator: torch.Generator,
     low: float = 0.0,
     high: float = 1.0,
+    share: Share | None = None,
 ) -> Tensor:
     """Mirror, turn, scale, move, relight, recolour and cover each image by amounts of its own.
 
@@ -74,6 +76,7 @@ def augment(
             more where saturation or hue are changed).
         low: value of a black pixel.
         high: value of a white pixel.
+        share: which rows of a batch these are, where several processes share it; None where they are all.
 
     Returns:
         New images of the same shape, type and range.
@@ -85,12 +88,12 @@ def augment(
         True
     """
     amounts = Augmentation() if amounts is None else amounts
-    batch = len(images)
-    draws = torch.rand(10, batch, generator=generator).to(images.device)  # each in [0, 1)
+    share = share or Share(len(images))
+    draws = share.rand(10, generator).to(images.device)  # each in [0, 1)
     changed = _move(images, amounts, draws[:5])
     changed = _light(changed, amounts, draws[5:7], low, high)
     if (amounts.saturation or amounts.hue_deg) and images.shape[1] == 3:
-        colour = torch.rand(2, batch, generator=generator).to(images.device)
+        colour = share.rand(2, generator).to(images.device)
         changed = _recolour(changed, amounts, 2 * colour - 1, low, high)
     return _cover(changed, amounts.cutout, draws[7:])
 

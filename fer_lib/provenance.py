@@ -14,7 +14,7 @@ from fer_lib.chapters.imports import Library
 PACKAGE = Path(__file__).resolve().parent
 ROOMS = (
     *("adapt", "affect.py", "augment.py", "datasets/sequences.py", "encoders", "evidence", "graph", "heads"),
-    *("losses", "metrics", "preprocess/inputs.py", "pretrain", "sampling", "train", "trials"),
+    *("losses", "metrics", "preprocess/inputs.py", "pretrain", "processes.py", "sampling", "train", "trials"),
 )
 """What decides the numbers of a training; a file or a folder of the library."""
 

@@ -1,4 +1,4 @@
-"""pyproject.toml, requirements.lock and environment.yml describe one environment."""
+"""pyproject.toml, requirements.lock and environment.yml describe one environment, and what a cluster adds."""
 
 import itertools
 import re
@@ -50,12 +50,20 @@ def lock() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
+def added() -> dict[str, str]:
+    """What requirements-cluster.lock adds."""
+    lines = (ROOT / "requirements-cluster.lock").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==") for line in lines)
+
+
+@pytest.fixture(scope="module")
 def conda() -> dict:
     return yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 
 
-def test_lock_holds_plain_names_and_versions() -> None:
-    assert lock_findings((ROOT / "requirements.lock").read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-cluster.lock"])
+def test_lock_holds_plain_names_and_versions(name: str) -> None:
+    assert lock_findings((ROOT / name).read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(
@@ -74,17 +82,28 @@ def test_a_bad_lock_is_found(text: str, finding: str) -> None:
 
 
 def test_lock_meets_every_range_of_pyproject(project: dict, lock: dict[str, str]) -> None:
-    extras = [one for extra in project["optional-dependencies"].values() for one in extra]
-    assert unmet(project["dependencies"] + extras, lock) == []
+    extras = project["optional-dependencies"]
+    assert unmet(project["dependencies"] + extras["book"] + extras["dev"], lock) == []
+
+
+def test_cluster_lock_adds_its_extras_and_changes_nothing(
+    project: dict, lock: dict[str, str], added: dict[str, str]
+) -> None:
+    extras = project["optional-dependencies"]
+    assert set(extras) == {"book", "dev", "cluster", "cluster-dev"}
+    assert unmet(extras["cluster"] + extras["cluster-dev"], lock | added) == []
+    assert not set(lock) & set(added)
 
 
 def test_lock_does_not_hold_the_book_itself(lock: dict[str, str]) -> None:
     assert "fer-lib" not in lock
 
 
-def test_lock_is_complete(lock: dict[str, str]) -> None:
+@pytest.mark.parametrize("more", [False, True])
+def test_lock_is_complete(lock: dict[str, str], added: dict[str, str], more: bool) -> None:
     """What a locked package needs is locked too; seen where it is installed in the locked version."""
     missing = {}
+    lock = lock | added if more else lock
     for name, version in lock.items():
         try:
             distribution = metadata.distribution(name)

@@ -1,6 +1,6 @@
 """Adapt a trained model to new faces: what learns, how much it helps, and the file that is kept."""
 
-from fer_lib.adapt.adapting import Adapted, adapt
+from fer_lib.adapt.adapting import Adapted, adapt, folder_for
 from fer_lib.adapt.ciao import CIAO
 from fer_lib.adapt.face_stn import FaceSTN
 from fer_lib.adapt.frozen import FeatureSet, features_of
@@ -33,6 +33,7 @@ __all__ = [
     "adapted_copy",
     "apply_regime",
     "features_of",
+    "folder_for",
     "learned",
     "load_model",
     "relabel",

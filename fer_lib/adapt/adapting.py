@@ -4,18 +4,23 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_lib.adapt.frozen import features_of
+from fer_lib import artifacts
+from fer_lib.adapt.frozen import features_of, weights_key
 from fer_lib.adapt.plugin import PlugIn
 from fer_lib.adapt.plugins import PLUG_INS
 from fer_lib.adapt.regimes import REGIMES, free_for, fresh_encoder, learned
 from fer_lib.encoders.contract import Encoder
 from fer_lib.heads import Decision, FaceModel, build_head
+from fer_lib.provenance import code_key
+from fer_lib.train.checks import check_alike
 from fer_lib.train.evaluate import evaluate
-from fer_lib.train.loop import Fit, check_alike, fit
+from fer_lib.train.loop import Fit, fit
+from fer_lib.train.parts import Parts
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
 from fer_lib.train.repeats import repeat
@@ -63,6 +68,7 @@ def adapt(
     cache: bool = True,
     views: int = 1,
     on_epoch: Callable[[int, float], None] | None = None,
+    folder: str | Path | None = None,
 ) -> Adapted:
     """Train a decision layer, and what the regime frees, on top of an encoder, which is copied.
 
@@ -82,6 +88,8 @@ def adapt(
         cache, views: keep frozen features on disk, of so many changed views of each face; see `features_of`.
             Without, images are encoded anew in every epoch.
         on_epoch: called after each epoch of each seed; see ``fer_lib.train.fit``.
+        folder: where each seed's training is kept, to be opened by a later call or resumed; it must belong to
+            ONE experiment, see :func:`folder_for`. None keeps nothing.
 
     Raises:
         ValueError: an unknown regime or plug-in, sets of different classes, a decision layer for clips on
@@ -99,7 +107,16 @@ def adapt(
     def run(seed: int) -> list[dict[str, Any]]:
         model = build(seed=seed)
         learner, given = _behind(model, sets, settings, cache=cache, views=views)
-        done = fit(learner, *given[:2], epochs=epochs, seed=seed, settings=settings, on_epoch=on_epoch)
+        place = None if folder is None else Path(folder) / f"seed_{seed}.safetensors"
+        done = fit(
+            learner,
+            *given[:2],
+            epochs=epochs,
+            seed=seed,
+            settings=settings,
+            checkpoint=place,
+            on_epoch=on_epoch,
+        )
         result.models[seed], result.fits[seed] = model.eval(), done
         if test is not None:
             result.predictions[seed] = predict(learner, given[2])
@@ -107,6 +124,20 @@ def adapt(
 
     result.rows = repeat(run, seeds)
     return result
+
+
+def folder_for(shelf: str, encoder: Encoder, parts: Parts, **told: Any) -> Path:
+    """A folder for the trainings of one experiment, named by all that they depend on.
+
+    Args:
+        shelf: where in ``fer_lib.artifacts.home()``.
+        encoder: that is adapted; its weights count.
+        parts: the sets.
+        **told: everything else that decides, as plain JSON values.
+    """
+    sets = [faces.fingerprint for faces in (parts.train, parts.validation, parts.test)]
+    name = artifacts.key(code=code_key(__name__), encoder=weights_key(encoder), sets=sets, **told)
+    return artifacts.home() / shelf / name
 
 
 def _rows(result: Adapted, seed: int, test: Any, about: dict[str, Any]) -> list[dict[str, Any]]:

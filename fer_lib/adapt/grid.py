@@ -3,22 +3,26 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_lib import artifacts
-from fer_lib.adapt.adapting import Adapted, adapt
+from fer_lib.adapt.adapting import Adapted, adapt, folder_for
 from fer_lib.adapt.frozen import weights_key
 from fer_lib.encoders.contract import Encoder
 from fer_lib.errors import DataError
 from fer_lib.heads import Decision
 from fer_lib.provenance import code_key
+from fer_lib.train.parallel import processes_of, side_by_side
 from fer_lib.train.parts import Parts
 from fer_lib.train.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHELF = "runs"
+SHELF, LOOKS = "runs", "looks"
+"""Where rows of finished runs are kept, and where the trainings of cells that are looked into."""
 TASKS = ("valence_arousal", "distribution", "categorical", "multi_label")
 Options = tuple[tuple[str, Any], ...]
 Look = Callable[[Any, Any], dict[str, float]]
@@ -89,7 +93,8 @@ def run_grid(
     """Run every cell with every seed; what an earlier call has finished is read, not run.
 
     Each run is written as soon as it is done, whole or not at all: a grid that is stopped goes on where it
-    was. The name of a run holds the cell, the plan, the seed, the data and the encoder's weights.
+    was. The name of a run holds the cell, the plan, the seed, the data and the encoder's weights. With
+    FER_PROCESSES, cells run side by side, see ``fer_lib.train.parallel``.
 
     Args:
         cells: in any order; those of one corpus are run together.
@@ -110,6 +115,9 @@ def run_grid(
     import pandas as pd
 
     cells, seeds = list(dict.fromkeys(cells)), list(seeds)
+    if processes_of() > 1:  # what they write is read below
+        asked = [partial(_several, cell, seeds, plan, also) for cell in sorted(cells, key=_together)]
+        side_by_side(asked)
     runs = [(cell, seed) for cell in sorted(cells, key=_together) for seed in seeds]
     if progress:
         from tqdm import tqdm
@@ -121,7 +129,7 @@ def run_grid(
 
 
 def run_cell(cell: Cell, seeds: Sequence[int], plan: Plan) -> tuple[Adapted, Parts]:
-    """Run one cell anew and keep its models in memory, for a look inside.
+    """Open the models of one cell for a look inside; each seed that is not kept yet is trained, and kept.
 
     Returns:
         What :func:`adapt` gives, and the sets (clips where the decision layer reads clips).
@@ -132,7 +140,9 @@ def run_cell(cell: Cell, seeds: Sequence[int], plan: Plan) -> tuple[Adapted, Par
     """
     opened = _Opened(plan)
     parts, encoder = opened.parts(cell), opened.encoder(cell)
-    return _adapted(cell, seeds, plan, parts, encoder), parts
+    told = {"cell": _plain(cell), "plan": _plain(plan), "by": code_key(__name__)}
+    folder = folder_for(LOOKS, encoder, parts, **told)
+    return _adapted(cell, seeds, plan, parts, encoder, folder), parts
 
 
 def _together(cell: Cell) -> tuple[str, ...]:
@@ -218,12 +228,26 @@ def _one(cell: Cell, seed: int, plan: Plan, opened: _Opened, also: Look | None) 
     return _read(path)
 
 
-def _adapted(cell: Cell, seeds: Sequence[int], plan: Plan, parts: Parts, encoder: Encoder) -> Adapted:
+def _several(cell: Cell, seeds: Sequence[int], plan: Plan, also: Look | None) -> None:
+    """Run one cell, in a process of its own, say."""
+    opened = _Opened(plan)
+    for seed in seeds:
+        _one(cell, seed, plan, opened, also)
+
+
+def _adapted(
+    cell: Cell,
+    seeds: Sequence[int],
+    plan: Plan,
+    parts: Parts,
+    encoder: Encoder,
+    folder: Path | None = None,
+) -> Adapted:
     epochs, settings = (_of_regime(plan, name, cell.regime) for name in ("epochs", "settings"))
     return adapt(
         encoder, parts.train, parts.validation, test=parts.test, head=decision_of(cell, plan),
         regime=cell.regime, plug_in=cell.plug_in, options=dict(cell.options), seeds=seeds, epochs=epochs,
-        settings=settings, cache=plan.cache,
+        settings=settings, cache=plan.cache, folder=folder,
         views=plan.views if cell.regime in ("decision", "last_conv") else 1,
     )  # fmt: skip
 

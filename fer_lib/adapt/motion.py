@@ -208,7 +208,7 @@ def recover(
             rows += [row | {"motion": name} for row in _one_motion(old, sets[name], motion, seed, training)]
         return rows
 
-    return repeat(run, seeds, folder=artifacts.home() / "motions" / key)
+    return repeat(run, seeds, folder=artifacts.home() / "motions" / key, processes=None)
 
 
 def _moved_parts(parts: Parts, motion: Motion) -> Parts:

@@ -2,23 +2,27 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import asdict
 from itertools import cycle, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fer_lib import artifacts
 from fer_lib.adapt.ciao import ciao
-from fer_lib.adapt.frozen import features_of
+from fer_lib.adapt.frozen import features_of, weights_key
 from fer_lib.adapt.plugin import PlugIn
 from fer_lib.encoders.contract import Encoder
 from fer_lib.encoders.files import tensors_of
 from fer_lib.heads import Decision, FaceModel, build_head
+from fer_lib.provenance import code_key
 from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, steps_of
+from fer_lib.train.checks import check_alike
 from fer_lib.train.device import device
 from fer_lib.train.evaluate import evaluate
-from fer_lib.train.loop import check_alike
 from fer_lib.train.parts import Parts
 from fer_lib.train.predict import predict, score
 from fer_lib.train.randomness import epoch_seed, seeded
@@ -46,7 +50,8 @@ def share_mask(
 
     Each step takes a batch of every corpus and adds their losses, contrastive losses within each corpus.
     A corpus with fewer batches than the largest is gone through again. The epoch is chosen by the mean
-    validation score over the corpora.
+    validation score over the corpora. Finished seeds are kept and not run again, unless ``make`` is a
+    function without a name of its own (as a lambda or a partial).
 
     Args:
         encoder: trained elsewhere; it is copied and frozen.
@@ -84,7 +89,23 @@ def share_mask(
             rows += [{"corpus": name, "metric": metric, "value": value} for metric, value in scores.items()]
         return rows
 
-    return repeat(run, seeds)
+    folder = _folder(frozen, corpora, epochs, head, settings, make)
+    return repeat(run, seeds, folder=folder, processes=None)
+
+
+def _folder(
+    encoder: Encoder, corpora: Mapping[str, Parts], epochs: int, head: Decision, settings: Settings, make: Any
+) -> Path | None:
+    """Where finished seeds are kept, named by all that they depend on."""
+    called = getattr(make, "__qualname__", "<")
+    if "<" in called:  # a lambda, or a function within another: two of them may have one name
+        return None
+    name = artifacts.key(
+        code=code_key(__name__), encoder=weights_key(encoder), epochs=epochs, head=asdict(head),
+        settings=settings.as_dict(), make=f"{make.__module__}.{called} {code_key(make.__module__)}",
+        sets={name: [faces.fingerprint for faces in _three(parts)] for name, parts in corpora.items()},
+    )  # fmt: skip
+    return artifacts.home() / "shared_masks" / name
 
 
 def _check(corpora: Mapping[str, Parts], epochs: int, settings: Settings) -> None:

@@ -26,6 +26,7 @@ class Chapter:
         tasks: tasks of the face sets that the chapter takes; empty when it takes none.
         minutes: minutes by profile.
         memory_gb: gigabytes of memory by profile.
+        gpus: graphics cards by profile, where the header names them; see `needs_gpus`.
         after: names of the chapters whose results this one reads.
     """
 
@@ -35,12 +36,17 @@ class Chapter:
     tasks: tuple[str, ...] = ()
     minutes: dict[str, float] = field(default_factory=dict)
     memory_gb: dict[str, float] = field(default_factory=dict)
+    gpus: dict[str, int] = field(default_factory=dict)
     after: tuple[str, ...] = ()
 
     @property
     def root(self) -> Path:
         """The book's folder."""
         return self.path.parent.parent
+
+    def needs_gpus(self, profile: str) -> int:
+        """Graphics cards that a run should have: what the header says, else one in the profile full."""
+        return int(self.gpus.get(profile, 1 if profile == "full" else 0))
 
 
 def book_root() -> Path:
@@ -119,5 +125,6 @@ def _read_at(path: Path, modified: int) -> Chapter:
         tasks=tuple(own.get("tasks") or ()),
         minutes=dict(own.get("minutes") or {}),
         memory_gb=dict(own.get("memory_gb") or {}),
+        gpus=dict(own.get("gpus") or {}),
         after=tuple(own.get("after") or ()),
     )

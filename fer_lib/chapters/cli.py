@@ -1,4 +1,4 @@
-"""The command `fer`: list, params, run, render, build, search, data.
+"""The command `fer`: list, params, run, render, build, report, search, data, grid, copy.
 
 Only typer is imported at the top; each command imports what it needs, so that `fer list` answers at once.
 """
@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from fer_lib.chapters import cli_cluster
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -21,6 +23,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(data_app, name="data")
+app.command()(cli_cluster.grid)
+app.command()(cli_cluster.copy)
 
 Profile = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="smoke, quick or full: how much the chapters do.")
@@ -53,7 +57,8 @@ def run(
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="A parameter; may be given often.")
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", metavar="N", help="Short for -p seeds=N: runs to average over.")
+        str | None,
+        typer.Option("--seeds", metavar="N", help="Short for -p seeds=N: runs to average over; or 10-19."),
     ] = None,
     profile: Annotated[
         str | None, typer.Option("--profile", metavar="NAME", help="Short for -p profile=NAME.")
@@ -66,6 +71,7 @@ def run(
     """Runs a chapter with other parameters; notebook, results and run.json go into a folder of their own."""
     from fer_lib.chapters import run as runner
     from fer_lib.chapters import show
+    from fer_lib.remote import is_remote
 
     given = _pairs(p or [])
     for name, value in (("seeds", seeds), ("profile", profile)):
@@ -79,7 +85,7 @@ def run(
     except runner.RunFailed as failure:
         typer.echo(show.failure(failure), err=True)
         raise typer.Exit(1) from None
-    typer.echo(show.finished(done))
+    typer.echo(show.finished(done) + (f"\nsent to   {out}" if is_remote(out) else ""))
 
 
 @app.command()
@@ -104,6 +110,37 @@ def build(
     from fer_lib.chapters import build as builder
 
     raise typer.Exit(builder.build(profile, cores=cores))
+
+
+@app.command()
+def report(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="Folders with results; default: the book's last build."),
+    ] = None,
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help="Folder of the report.")] = "report",
+    claims: Annotated[
+        str | None, typer.Option("--claims", metavar="FILE", help="Claims of your own, as TOML.")
+    ] = None,
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Heading.")] = "Scoreboard",
+    confidence: Annotated[
+        float, typer.Option("--confidence", metavar="C", help="Of all intervals together.")
+    ] = 0.95,
+    profile: Profile = "quick",
+) -> None:
+    """Judges the papers' claims by your runs; writes report.html, report.md and verdicts.csv."""
+    from fer_lib import results, scoreboard
+    from fer_lib.chapters import show
+    from fer_lib.scoreboard.report import report as judge
+    from fer_lib.scoreboard.report import write_report
+    from fer_lib.scoreboard.runs import rows_of
+
+    own = None if claims is None else scoreboard.read_claims(claims)
+    rows = results.load(runs) if runs else rows_of(profile=profile)
+    done = judge(rows, own, confidence=confidence)
+    written = write_report(done, out, title=title)
+    typer.echo(", ".join(f"{count} {verdict}" for verdict, count in done.counts().items()))
+    typer.echo(f"open {show.path(written[0])}")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -45,7 +46,9 @@ def choose(profile: str, *, smoke: T, quick: T, full: T) -> T:
 
 
 def seeds_of(seeds: int, profile: str, *, quick: int = 5) -> list[int]:
-    """Lists the seeds of an experiment: 0, 1, 2, ...
+    """Lists the seeds of an experiment: 0, 1, 2, ..., or so many from $FER_FIRST_SEED on.
+
+    The runner sets that variable where a range was asked for (`fer run ... --seeds 10-19`).
 
     Args:
         seeds: how many; 0 means the profile's own number (smoke 2, quick `quick`, full 30).
@@ -65,7 +68,8 @@ def seeds_of(seeds: int, profile: str, *, quick: int = 5) -> list[int]:
         raise TypeError(f"seeds must be a whole number; got {seeds!r}. Give how many runs to make.")
     if seeds < 0:
         raise ValueError(f"seeds must be 0 or more; got {seeds}. Give 0 for the profile's own number.")
-    return list(range(seeds or own))
+    first = int(os.environ.get("FER_FIRST_SEED") or 0)
+    return list(range(first, first + (seeds or own)))
 
 
 def glue(name: str, value: Any) -> None:

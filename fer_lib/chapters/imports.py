@@ -43,8 +43,12 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.name = folder, folder.name
+        # Chapters share most of the library: a file is read once for all of them.
         self._module = functools.cache(self._find)
         self._parsed = functools.cache(self._parse)
+        self._looked_through = functools.cache(lambda path: only_reexports(self._parsed(path)))
+        self._exports = functools.cache(self._find_exports)
+        self._needed = functools.cache(self._find_needs)
 
     def closure(self, code: str) -> Closure:
         """Follows the imports of some code to the end.
@@ -89,8 +93,8 @@ class Library:
         if path is None:
             return
         yield from self._parents(need.module)
-        tree, is_package = self._parsed(path), path.name == "__init__.py"
-        if is_package and only_reexports(tree):
+        is_package = path.name == "__init__.py"
+        if is_package and self._looked_through(path):
             exported = self._exports(need.module)
             if need.name == ALL:
                 yield from exported.values()
@@ -104,17 +108,25 @@ class Library:
         if path not in found.files:
             found.files |= {path, *_data_files(path.parent)}
             package = need.module if is_package else need.module.rpartition(".")[0]
-            yield from self._needs(tree, package, found)
+            needs, packages = self._needed(path, package)
+            found.packages |= packages
+            yield from needs
+
+    def _find_needs(self, path: Path, package: str) -> tuple[tuple[Need, ...], frozenset[str]]:
+        """What one file of the library needs of it, and which other packages it imports."""
+        found = Closure()
+        needs = tuple(dict.fromkeys(self._needs(self._parsed(path), package, found)))
+        return needs, frozenset(found.packages)
 
     def _parents(self, module: str) -> Iterator[Need]:
         """The `__init__` of the packages around a module runs too; one that only re-exports adds nothing."""
         parts = module.split(".")
         for depth in range(1, len(parts)):
             path = self._module(".".join(parts[:depth]))
-            if path is not None and not only_reexports(self._parsed(path)):
+            if path is not None and not self._looked_through(path):
                 yield Need(".".join(parts[:depth]))
 
-    def _exports(self, package: str) -> dict[str, Need]:
+    def _find_exports(self, package: str) -> dict[str, Need]:
         path = self._module(package)
         exported: dict[str, Need] = {}
         for node in self._parsed(path).body if path else []:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fer_lib.chapters import catalogue, text
 from fer_lib.chapters.helpers import PROFILES
+from fer_lib.remote import is_remote
 
 _CHOICES = re.compile(r"^one of:?\s+(.+)$")
 _PATHS = ("_root", "_dir", "_folder", "_path", "_file")
@@ -76,7 +77,8 @@ def validate(
         given: texts by parameter name.
         known: the chapter's parameters, see `inspect`.
         chapter: the chapter's name, for the messages.
-        folder: relative paths (parameters named `..._root`, `..._dir` and the like) are meant from here.
+        folder: relative paths (parameters named `..._root`, `..._dir` and the like) are meant from here;
+            addresses such as "s3://lab/ferplus" stay as they are.
 
     Returns:
         Values by name; only for the names given.
@@ -96,7 +98,7 @@ def validate(
             hint = catalogue.suggest(name, known, f"fer params {chapter}")
             raise ValueError(f"parameter must be one that {chapter} has; got {name!r}. {hint}")
         values[name] = cast(written, known[name])
-        if folder is not None and name.endswith(_PATHS) and values[name]:
+        if folder is not None and name.endswith(_PATHS) and values[name] and not is_remote(values[name]):
             values[name] = str((folder / Path(values[name]).expanduser()).resolve())
     return values
 

@@ -105,8 +105,13 @@ def render_run(folder: str | Path) -> Path:
     Raises:
         ValueError: when `folder` is not a run, or the page cannot be built.
     """
+    from fer_lib import remote
     from fer_lib.chapters import run as runner
 
+    if remote.is_remote(folder):
+        raise ValueError(
+            f"run must be a folder of this machine; got {folder}. Copy it first: fer copy {folder} here."
+        )
     run = runner.load(folder)
     name = run.info["chapter"]
     chapter = catalogue.find(name)

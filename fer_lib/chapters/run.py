@@ -18,11 +18,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_lib import artifacts
-from fer_lib.chapters import catalogue, kernel, notebooks, parameters, reader
+from fer_lib import artifacts, remote
+from fer_lib.chapters import catalogue, kernel, keys, notebooks, parameters, reader, seeds
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -66,7 +67,8 @@ def run(
     Args:
         name: the chapter, see `catalogue.find`.
         given: parameters as texts, by name; what is not given keeps the chapter's default.
-        out: the run's folder, new or that of an earlier run, which is then replaced. Default: a new folder in
+        out: the run's folder, new or that of an earlier run, which is then replaced; or an address such as
+            "s3://lab/runs/one", to which the finished run is sent. Default: a new folder in
             `artifacts.home()/runs`.
         progress: show a bar on stderr, one step a cell.
 
@@ -77,16 +79,20 @@ def run(
         ValueError: for an unknown chapter or parameter, a value that does not fit, or a folder that
         holds other things. RunFailed: when a cell fails.
     """
+    if remote.is_remote(out):
+        return _run_and_send(name, given, str(out), progress)
     chapter = catalogue.find(name)
     given = dict(given or {})
     known = parameters.inspect(chapter)
-    values = parameters.validate(given, known, chapter=chapter.name, folder=Path.cwd())
-    wanted = _folder(chapter, values, out)
+    first, counted = seeds.split(given)
+    values = parameters.validate(counted, known, chapter=chapter.name, folder=Path.cwd())
+    wanted = _folder(chapter, values | ({"first_seed": first} if first else {}), out)
     wanted.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{wanted.name}-", dir=wanted.parent))
     try:
         info = _describe(chapter, known, given, out)
-        done = _finish(chapter, values, info, draft, progress)
+        with _environment(FER_FIRST_SEED=str(first)):
+            done = _finish(chapter, values, info, draft, progress)
         return Run(_swap(draft, wanted) if out is not None else _number(draft, wanted), done)
     except RunFailed as failure:
         kept = _swap(draft, wanted.with_name(f"{wanted.name}.failed"))
@@ -96,13 +102,22 @@ def run(
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def _run_and_send(name: str, given: Mapping[str, str] | None, address: str, progress: bool) -> Run:
+    """Runs a chapter here, into a folder named by the address, and sends it there."""
+    remote.check_target(address)  # before hours are spent
+    here = artifacts.home() / "runs" / f"sent-{artifacts.key(address=address)[:10]}"
+    done = run(name, given, out=here, progress=progress)
+    remote.send(done.folder, address)
+    return done
+
+
 def load(folder: str | Path) -> Run:
-    """Opens the folder of a finished run.
+    """Opens the folder of a finished run, here or at an address such as "s3://lab/runs/one".
 
     Raises:
         ValueError: when it is not one.
     """
-    folder = Path(folder)
+    folder = remote.local(folder)
     if not (folder / INFO).is_file():
         raise ValueError(f"run must be a folder made by `fer run`; got {folder}. It holds no {INFO}.")
     return Run(folder, json.loads((folder / INFO).read_text(encoding="utf-8")))
@@ -114,9 +129,12 @@ def _finish(
     text = reader.notebook_of(chapter)
     profile = info["parameters"].get("profile", "quick")
     begin = time.perf_counter()
-    with _environment(FER_RUN_DIR=str(draft), FER_PROFILE=str(profile), FER_HOME=str(artifacts.home())):
+    kernels = {"IPYTHONDIR": f"{draft}/.ipython", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    known = {"FER_RUN_DIR": str(draft), "FER_PROFILE": str(profile), "FER_HOME": str(artifacts.home())}
+    with _environment(**known, **kernels):
         executed = _execute(text, values, draft, chapter.name, progress)
     info["seconds"] = round(time.perf_counter() - begin, 1)
+    info["finished"] = datetime.now(UTC).isoformat(timespec="minutes")
     facts = draft / kernel.FILE
     if facts.is_file():
         info |= json.loads(facts.read_text(encoding="utf-8"))
@@ -180,8 +198,7 @@ def _bar(name: str) -> dict[str, Any]:
 
 @contextmanager
 def _environment(**values: str) -> Iterator[None]:
-    """Sets what the kernel inherits: where results go, and an IPython folder apart from the user's own."""
-    values |= {"IPYTHONDIR": f"{values['FER_RUN_DIR']}/.ipython", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    """Sets what the kernel inherits: where results go, the seeds, an IPython folder apart from the user's."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -202,7 +219,9 @@ def _describe(
 ) -> dict[str, Any]:
     """What `run.json` says before the run: values as the user wrote them, without this machine's folders."""
     shown = {name: parameter.default for name, parameter in known.items()}
-    shown |= {name: parameters.cast(written, known[name]) for name, written in given.items()}
+    _, counted = seeds.split(given)
+    shown |= {name: parameters.cast(written, known[name]) for name, written in counted.items()}
+    shown |= {name: given[name] for name, written in counted.items() if written != given[name]}
     pairs = [part for name, written in given.items() for part in ("-p", f"{name}={written}")]
     place = ["--out", str(out)] if out and not Path(out).is_absolute() else []
     return {
@@ -212,7 +231,13 @@ def _describe(
         "parameters": shown,
         "command": shlex.join(["fer", "run", chapter.name, *pairs, *place]),
         "commit": _commit(chapter.root),
+        "code": code_of(chapter, str(shown.get("profile") or "quick")),
     }
+
+
+def code_of(chapter: catalogue.Chapter, profile: str) -> str:
+    """Names the code that a run executes: the chapter's, the library's that it imports, locked versions."""
+    return artifacts.key(**keys.key_of(chapter, profile=profile))
 
 
 def _commit(root: Path) -> str:

@@ -22,7 +22,7 @@ def markdown(
 
     Args:
         infos: what the runner noted about each chapter's run: `chapter`, `title`, `seconds`, and where known
-            `peak_memory_gb`, `threads`, `device`, `commit`.
+            `peak_memory_gb`, `threads`, `device`, `parameters`, `commit`, `finished`, `versions`.
         profile: with which the chapters ran.
         promised: by chapter name, the header's `minutes` and `memory_gb` by profile.
 
@@ -31,8 +31,8 @@ def markdown(
 
     >>> info = {"chapter": "04_facechannel", "title": "FaceChannel", "seconds": 90.0, "peak_memory_gb": 1.26}
     >>> text = markdown([info], "quick", promised={"04_facechannel": {"minutes": {"quick": 2}}})
-    >>> print(text.splitlines()[-2])
-    | [FaceChannel](../notebooks/04_facechannel.ipynb) | 1.5 (2) | 1.3 | – | – | – |
+    >>> print(text.splitlines()[-4])
+    | [FaceChannel](../notebooks/04_facechannel.ipynb) | 1.5 (2) | 1.3 | – | – | – | – | – |
     """
     rows = [_row(info, profile, (promised or {}).get(info.get("chapter", ""), {})) for info in infos]
     total = sum(float(info.get("seconds") or 0) for info in infos) / 60
@@ -47,10 +47,12 @@ def markdown(
             "```{table} Time and memory of the last run of each chapter.",
             ":name: tbl-status",
             "",
-            "| chapter | minutes | memory (GB) | threads | device | commit |",
-            "|:---|---:|---:|---:|:---|:---|",
+            "| chapter | minutes | memory (GB) | threads | device | data | commit | finished (UTC) |",
+            "|:---|---:|---:|---:|:---|:---|:---|:---|",
             *rows,
             "```",
+            "",
+            _versions(infos),
         ]
     )
 
@@ -64,9 +66,29 @@ def _row(info: Mapping[str, Any], profile: str, promised: Mapping[str, Mapping[s
         _measured(memory, promised.get("memory_gb", {}).get(profile)),
         str(info.get("threads") or "–"),
         str(info.get("device") or "–"),
+        _data(info.get("parameters") or {}),
         f"`{info['commit']}`" if info.get("commit") else "–",
+        str(info.get("finished") or "–").replace("T", " ").replace("+00:00", ""),
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _data(parameters: Mapping[str, Any]) -> str:
+    """The corpora or worlds that a chapter was given; a dash where it takes none."""
+    named = [str(v) for v in parameters.values() if isinstance(v, str) and v.startswith("world:")]
+    if "dataset" in parameters and parameters["dataset"] not in named:
+        named.insert(0, str(parameters["dataset"]))
+    return ", ".join(dict.fromkeys(named)) or "–"
+
+
+def _versions(infos: Sequence[Mapping[str, Any]]) -> str:
+    """Versions of what the chapters imported; where two runs differ, both."""
+    found: dict[str, set[str]] = {}
+    for info in infos:
+        for name, version in (info.get("versions") or {}).items():
+            found.setdefault(name, set()).add(version)
+    told = [f"{name} {' and '.join(sorted(several))}" for name, several in sorted(found.items())]
+    return f"Versions: {', '.join(told)}." if told else "Versions: not known."
 
 
 def _measured(value: float | None, promise: float | None) -> str:

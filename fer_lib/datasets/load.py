@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_lib import remote
 from fer_lib.datasets import (
     affectnet,
     affwild2,
@@ -152,11 +153,19 @@ def find_root(name: str, root: str | Path | None) -> Path:
 
     Args:
         name: of a corpus with a reader.
-        root: the user's, or None (or "") for the environment's.
+        root: the user's, or None (or "") for the environment's. What lies at an address such as
+            "s3://lab/ferplus" is copied to this machine first, see `fer_lib.remote.fetch`; an address in
+            ``$FER_DATA`` holds a folder a corpus.
 
     Raises:
         DataError: it is nowhere; says how to obtain the corpus.
+        StorageError: remote storage does not answer, or refuses.
     """
+    everywhere = os.environ.get("FER_DATA", "")
+    if not root and remote.is_remote(everywhere) and name != OWN.name:
+        root = remote.join(everywhere, name)
+    if remote.is_remote(root):
+        return remote.fetch(str(root))
     obtain = f"{describe(name).access} Then give root= or set FER_DATA to the folder that holds {name}."
     if name == OWN.name:  # any folder with photos would pass for your own faces: none is looked for
         obtain = f"{OWN.obtain} Then give root=, the folder that holds them."
@@ -188,14 +197,19 @@ def catalogue(root: str | Path | None = None) -> pd.DataFrame:
         A row a corpus: name, title, ready (bool), found (folder or ""), form, missing, obtain.
     """
     given = root or os.environ.get("FER_DATA")
-    base = Path(given).expanduser() if given else None
+    base = str(given) if remote.is_remote(given) else Path(given).expanduser() if given else None
     return pd.DataFrame([_entry(describe(name), base) for name in names()])
 
 
-def _entry(info: CorpusInfo, base: Path | None) -> dict[str, object]:
+def _entry(info: CorpusInfo, base: Path | str | None) -> dict[str, object]:
     entry = {"name": info.name, "title": info.title, "ready": False, "found": "", "form": "", "missing": ""}
     if info.name.startswith(WORLD):
         return entry | {"ready": True, "found": "rendered", "form": "world", "obtain": info.access}
+    if isinstance(base, str):
+        address = remote.join(base, info.name)
+        if remote.exists(address):
+            return entry | {"ready": True, "found": address, "form": "remote", "obtain": info.access}
+        base = None
     places = [] if base is None else [base / info.name, base]
     for place in places:
         form = READERS[info.name].find(place) if place.is_dir() else None

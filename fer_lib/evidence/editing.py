@@ -13,7 +13,8 @@ from fer_lib.encoders import FaceChannel
 from fer_lib.heads import build_model
 from fer_lib.metrics import bootstrap_interval, ccc
 from fer_lib.preprocess.inputs import prepare
-from fer_lib.train import Settings, fit, seeded
+from fer_lib.provenance import code_key
+from fer_lib.train import Settings, fit, folder_of, seeded
 from fer_lib.worlds import camera
 from fer_lib.worlds.regions import chunks_of
 
@@ -138,6 +139,8 @@ def as_pixels(images: Tensor) -> np.ndarray:
 def train_judge(parts: "Parts", *, epochs: int, width: float = 0.125, seed: int = 0) -> "FaceModel":
     """A FaceChannel that reads valence and arousal: it has never seen a painted face, nor the autoencoder.
 
+    It is trained once and kept.
+
     Args:
         parts: what the autoencoder learned from, too; the validation part chooses the epoch.
         epochs: passes over the training faces.
@@ -150,7 +153,9 @@ def train_judge(parts: "Parts", *, epochs: int, width: float = 0.125, seed: int 
     side = 16 * (parts.train.pixels.shape[-1] // 16)
     with seeded(seed):
         model = build_model(FaceChannel, parts.train, hidden=(64,), width=width, size=side, dropout=0.0)
-    fit(model, parts.train, parts.validation, epochs=epochs, seed=seed, settings=settings)
+    place = folder_of(parts, settings, judge="affect", code=code_key(__name__), width=width, epochs=epochs)
+    held = place / f"judge_{seed}.safetensors"
+    fit(model, parts.train, parts.validation, epochs=epochs, seed=seed, settings=settings, checkpoint=held)
     return model
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from fer_lib.encoders.contract import Encoder, LastConv
 from fer_lib.heads.dense import Loss, head_for
 from fer_lib.preprocess import prepare
+from fer_lib.processes import whole_batch
 
 STAGES = ("images", "trunk", "units", "map")
 """Where an input may enter a model: as images; as the trunk's answer; as the pair of the trunk's answer and
@@ -113,8 +114,11 @@ class FaceModel(nn.Module):
         return self.head.loss(outputs, targets)
 
     def training_loss(self, inputs: Inputs, targets: Tensor, start: str = "images") -> Tensor:
-        """What training minimises: the decision layer's loss and, where it has one, the plug-in's."""
-        features = self.features(inputs, start)
+        """What training minimises: the decision layer's loss and, where it has one, the plug-in's.
+
+        Where several processes share a batch, all of them get the loss of the whole batch.
+        """
+        features, targets = whole_batch(self.features(inputs, start)), whole_batch(targets)
         loss = self.head.training_loss(features, targets)
         extra = None if self.plug_in is None else self.plug_in.extra_loss(features, targets, self.task)
         return loss if extra is None else loss + extra

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from fer_lib.losses.reducing import check_labels, share_of
+from fer_lib.losses.reducing import check_labels, readable, share_of
 
 LEARNING = ("rule", "gradient")
 AXES = ("both", "valence", "arousal")
@@ -23,8 +23,8 @@ class Centers(nn.Module):
         alpha: rate of the rule, in (0, 1].
         learn: "rule" moves the centers by the printed update, after each call in training mode: they are
             buffers, and the loss seen is that before the move. "gradient" makes them parameters of the
-            optimiser; alpha then has no part. Where several processes train together, each moves its own
-            centers in an epoch, and their mean is taken at its end; gradients are shared at each step.
+            optimiser; alpha then has no part. Where several processes train together, all see the whole
+            batch and move their centers alike.
 
     Raises:
         ValueError: a number out of its range, or an unknown way to learn.
@@ -89,7 +89,7 @@ def class_sums(embeddings: Tensor, labels: Tensor, classes: int) -> tuple[Tensor
     Half precision rounds counts beyond 256 (bfloat16), and its sums end at 65,504 (float16).
     """
     wide = embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))
-    counts = torch.bincount(labels, minlength=classes)[:, None].to(wide)
+    counts = wide.new_zeros(classes, 1).index_add(0, labels, wide.new_ones(len(labels), 1))
     return counts, wide.new_zeros(classes, wide.shape[1]).index_add(0, labels, wide)
 
 
@@ -207,7 +207,7 @@ def va_center_loss(
     if class_va is not None and class_va.shape[1:] != (2,):
         raise ValueError(f"class_va must be (K, 2), a row a class; got {tuple(class_va.shape)}. Give means.")
     for name, values in (("va", va), ("class_va", class_va)):
-        if values is not None and values.device.type == "cpu" and not (values.abs() <= 1 + 1e-6).all():
+        if values is not None and readable(values) and not (values.abs() <= 1 + 1e-6).all():
             raise ValueError(
                 f"{name} must lie in [-1, 1]; got {values.min().item():g} to {values.max().item():g}. Leave "
                 "out faces without affect."

@@ -1,9 +1,29 @@
 """What all losses over the faces of a batch share: how they become one number, and which labels they take."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import torch
 from torch import Tensor
 
 REDUCTIONS = ("mean", "sum")
+_READ: ContextVar[bool] = ContextVar("read", default=True)
+
+
+@contextmanager
+def unread() -> Iterator[None]:
+    """Inside the block no loss looks at the values it is given: under ``vmap`` nothing can."""
+    mark = _READ.set(False)
+    try:
+        yield
+    finally:
+        _READ.reset(mark)
+
+
+def readable(values: Tensor) -> bool:
+    """Whether values may be looked at to refuse wrong ones: those on the CPU, outside of `unread`."""
+    return _READ.get() and values.device.type == "cpu"
 
 
 def reduced(each: Tensor, reduction: str) -> Tensor:
@@ -32,7 +52,7 @@ def check_labels(name: str, values: Tensor, labels: Tensor, classes: int) -> Non
     """Refuse rows and labels that do not fit each other.
 
     Labels on an accelerator are not read, which would wait for it: there PyTorch itself stops at a class that
-    there is not.
+    there is not. Nor are those of a stack of models, see `unread`.
 
     Args:
         name: of the argument ``values``.
@@ -53,6 +73,6 @@ def check_labels(name: str, values: Tensor, labels: Tensor, classes: int) -> Non
             f"labels must be int64 ({len(values)},), one a row of {name}; got {labels.dtype} "
             f"{tuple(labels.shape)}. Take the argmax of votes."
         )
-    if labels.device.type == "cpu" and not ((labels >= 0) & (labels < classes)).all():
+    if readable(labels) and not ((labels >= 0) & (labels < classes)).all():
         wrong = labels[(labels < 0) | (labels >= classes)][0].item()
         raise ValueError(f"labels must lie in [0, {classes}); got {wrong}. Check the number of classes.")

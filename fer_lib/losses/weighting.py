@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fer_lib.losses.reducing import check_labels, reduced
+from fer_lib.losses.reducing import check_labels, readable, reduced
 
 
 def class_weights(counts: Any, as_printed: bool = False) -> Tensor:
@@ -76,7 +76,7 @@ def weighted_cross_entropy(
             f"weights must be one a class, ({logits.shape[1]},); got {tuple(weights.shape)}. Count with "
             "minlength."
         )
-    if weights.device.type == "cpu" and not ((weights >= 0) & weights.isfinite()).all():
+    if readable(weights) and not ((weights >= 0) & weights.isfinite()).all():
         raise ValueError(f"weights must be finite and 0 or more; got {weights.tolist()}. See class_weights.")
     each = F.cross_entropy(logits, labels, reduction="none") * weights[labels]
     total = reduced(each, "sum" if reduction == "mean" else reduction)

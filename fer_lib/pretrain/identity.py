@@ -1,5 +1,6 @@
 """Pre-training on identity: VGGFace learns who is who, and nothing of what they show (chapter 09)."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -55,13 +56,16 @@ def parts(recipe: dict[str, Any], dataset: str, data_root: str) -> "Parts":
     )
 
 
-def train(recipe: dict[str, Any], parts: "Parts", seed: int) -> "tuple[Encoder, pd.DataFrame]":
+def train(
+    recipe: dict[str, Any], parts: "Parts", seed: int, *, checkpoint: Path | None = None
+) -> "tuple[Encoder, pd.DataFrame]":
     """Train VGGFace to name the person, through one dense layer that is then thrown away.
 
     Args:
         recipe: see :func:`recipe`.
         parts: sets whose classes are people, see :func:`parts`.
         seed: of weights, order and augmentation.
+        checkpoint: file to resume from, see ``fer_lib.train.fit``; None keeps nothing.
 
     Returns:
         The encoder of the best epoch, and the history of ``fer_lib.train.fit``: ``score`` is the share of
@@ -74,7 +78,10 @@ def train(recipe: dict[str, Any], parts: "Parts", seed: int) -> "tuple[Encoder, 
     )
     with seeded(seed):
         model = build_model(VGGFace, parts.train, hidden=(), width=recipe["width"], size=recipe["size"])
-    done = fit(model, parts.train, parts.validation, epochs=recipe["epochs"], seed=seed, settings=settings)
+    done = fit(
+        model, parts.train, parts.validation, epochs=recipe["epochs"], seed=seed, settings=settings,
+        checkpoint=checkpoint,
+    )  # fmt: skip
     return model.encoder.cpu().eval(), done.history
 
 

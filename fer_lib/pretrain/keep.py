@@ -31,7 +31,8 @@ WAYS = {
 Such a module has ``TASKS`` (of the data that it can learn from), ``recipe(profile)`` and
 ``train(recipe, parts, seed)``, which gives the encoder, its history and, where more than the encoder is worth
 keeping, the whole; ``rebuild(recipe, encoder)`` then makes an untrained whole to load it into. One that needs
-other faces than `load_parts` gives has ``parts(recipe, dataset, data_root)``.
+other faces than `load_parts` gives has ``parts(recipe, dataset, data_root)``. One whose ``train`` takes a
+``checkpoint`` trains by ``fer_lib.train.fit``: it can be resumed, and several processes can share it.
 """
 
 
@@ -80,12 +81,17 @@ def trained_encoder(
     way = way_of(name)
     recipe = recipe_of(name, profile, **changes)
     parts = parts_for(way, recipe, dataset, data_root)
-    key = artifacts.key(
-        name=name, recipe=recipe, code=code_key(way.__name__), seed=seed,
-        train=parts.train.fingerprint, validation=parts.validation.fingerprint,
-    )  # fmt: skip
+    key = shelf_key(name, recipe, parts, seed)
     folder = artifacts.build_once(SHELF, key, lambda place: _train(way, recipe, parts, seed, place))
     return open_trained(way, folder, recipe, dataset)
+
+
+def shelf_key(name: str, recipe: dict[str, Any], parts: "Parts", seed: int) -> str:
+    """What a trained encoder is called on the shelf: all that it depends on."""
+    return artifacts.key(
+        name=name, recipe=recipe, code=code_key(way_of(name).__name__), seed=seed,
+        train=parts.train.fingerprint, validation=parts.validation.fingerprint,
+    )  # fmt: skip
 
 
 def way_of(name: str) -> Any:

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fer_lib import artifacts
 from fer_lib.encoders import CPC, InputSpec
 from fer_lib.preprocess import prepare
-from fer_lib.pretrain import predictive
+from fer_lib.pretrain import keep, predictive
 from fer_lib.pretrain.probes import probe, probe_rows, task_of
 from fer_lib.train.comparison import Comparison
 from fer_lib.train.device import device
@@ -173,6 +174,8 @@ def coding_study(
 ) -> Comparison:
     """Train coders whose recipes differ in one thing, with the same seeds, and probe their codes.
 
+    Each coder is kept when it is trained: a study that is stopped goes on where it was.
+
     Args:
         variants: name to the entries of the recipe that it changes; ``{"epochs": 0}`` is an untrained coder.
         parts: sets; probes learn on the first, choose their penalty on the second, report on the third.
@@ -210,11 +213,17 @@ def coding_study(
 
 
 def _trained(recipe: Mapping[str, Any], parts: Parts, seed: int) -> "tuple[PredictiveCoder, pd.DataFrame]":
+    """A coder and its history, from the shelf; trained first where nobody has."""
     import pandas as pd
 
     if recipe["epochs"]:
-        _, history, coder = predictive.train(dict(recipe), parts, seed)
-        return coder, history  # type: ignore[return-value]
+        whole = dict(recipe)
+        place = artifacts.build_once(
+            keep.SHELF, keep.shelf_key("cpc", whole, parts, seed),
+            lambda folder: keep.save_trained(folder, *predictive.train(whole, parts, seed)),
+        )  # fmt: skip
+        found = keep.open_trained(predictive, place, whole, parts.train.name)
+        return found.whole, found.history  # type: ignore[return-value]
     with seeded(seed):  # the same first weights as the trained ones have
         encoder = CPC(width=recipe["width"], size=recipe["size"])
         return predictive.rebuild(dict(recipe), encoder), pd.DataFrame()

@@ -1,5 +1,6 @@
 """Pre-training with labels: the FaceChannel learns to read valence and arousal, or classes (chapter 04)."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_lib.augment import Augmentation
@@ -38,13 +39,16 @@ def recipe(profile: str) -> dict[str, Any]:
     }
 
 
-def train(recipe: dict[str, Any], parts: "Parts", seed: int) -> "tuple[Encoder, pd.DataFrame]":
+def train(
+    recipe: dict[str, Any], parts: "Parts", seed: int, *, checkpoint: Path | None = None
+) -> "tuple[Encoder, pd.DataFrame]":
     """Train a FaceChannel with its decision layer, and keep the encoder.
 
     Args:
         recipe: see :func:`recipe`.
         parts: sets to learn from and to choose the epoch by.
         seed: of weights, order and augmentation.
+        checkpoint: file to resume from, see ``fer_lib.train.fit``; None keeps nothing.
 
     Returns:
         The encoder of the best epoch, and the history of ``fer_lib.train.fit``.
@@ -57,5 +61,8 @@ def train(recipe: dict[str, Any], parts: "Parts", seed: int) -> "tuple[Encoder, 
     shape = {name: recipe[name] for name in ("width", "size", "dropout")}
     with seeded(seed):
         model = build_model(FaceChannel, parts.train, hidden=(64,), **shape)
-    done = fit(model, parts.train, parts.validation, epochs=recipe["epochs"], seed=seed, settings=settings)
+    done = fit(
+        model, parts.train, parts.validation, epochs=recipe["epochs"], seed=seed, settings=settings,
+        checkpoint=checkpoint,
+    )  # fmt: skip
     return model.encoder.cpu().eval(), done.history

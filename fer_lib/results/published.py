@@ -4,6 +4,7 @@ import functools
 from collections.abc import Sequence
 from importlib import resources
 
+import numpy as np
 import pandas as pd
 
 from fer_lib.results.rows import summarise
@@ -21,6 +22,9 @@ PUBLISHED_COLUMNS = (
     "unit",
     "note",
 )
+
+
+PAPERS = ("ciao", "emotion-gcn", "face-stn", "p-affmem", "personalised-transfer")
 
 
 def published(paper: str | None = None, table: str | None = None) -> pd.DataFrame:
@@ -53,7 +57,12 @@ def published(paper: str | None = None, table: str | None = None) -> pd.DataFram
 
 
 def beside_paper(
-    rows: pd.DataFrame, *, paper: str, table: str, by: Sequence[str] = ("row", "column")
+    rows: pd.DataFrame,
+    *,
+    paper: str,
+    table: str,
+    by: Sequence[str] = ("row", "column"),
+    against: str | None = None,
 ) -> pd.DataFrame:
     """Our runs beside the paper's table, matched by ``by``.
 
@@ -62,11 +71,17 @@ def beside_paper(
         paper: id of the paper.
         table: its table or figure.
         by: columns that must agree, by default the table's row and column.
+        against: a row of the table, such as its baseline: every other row is then asked whether it lies on
+            the same side of it in our runs as in the paper, within what else ``by`` names.
 
     Returns:
         ``by`` columns, ours as ``mean``, ``low``, ``high``, ``seeds``; ``published``, ``unit``, ``note``;
-        ``difference`` = mean - published. The order is the paper's, then what only we have; numbers that
-        only one side has stay, with NaN on the other.
+        ``difference`` = mean - published; with ``against`` also ``direction``: "same", "other", or "" where
+        one of the four numbers is not there or a pair is equal. The order is the paper's, then what only we
+        have; numbers that only one side has stay, with NaN on the other.
+
+    Raises:
+        ValueError: ``against`` is no row of the table.
     """
     ours = summarise(rows, by=list(by))
     theirs = published(paper, table)[[*by, "value", "unit", "note"]].rename(columns={"value": "published"})
@@ -75,7 +90,23 @@ def beside_paper(
     both = pd.concat([printed, ours[only_ours.to_numpy()]], ignore_index=True).astype({"seeds": "Int64"})
     both = both[[*by, "mean", "low", "high", "seeds", "published", "unit", "note"]]
     both["difference"] = both["mean"] - both["published"]
-    return both
+    return both if against is None else both.assign(direction=_directions(both, against, by))
+
+
+def _directions(both: pd.DataFrame, against: str, by: Sequence[str]) -> list[str]:
+    """On which side of a row each line lies, in ours as in the paper's numbers."""
+    known = list(dict.fromkeys(both["row"])) if "row" in both else []
+    if against not in known:
+        raise ValueError(f"against must be a row of the table; got {against!r}. It has {', '.join(known)}.")
+    others = [name for name in by if name != "row"]
+    base = both[both["row"] == against][[*others, "mean", "published"]]
+    pairs = both.assign(all="").merge(
+        base.assign(all=""), on=[*others, "all"], how="left", suffixes=("", "_base")
+    )
+    sides = np.sign(pairs["mean"] - pairs["mean_base"]) * np.sign(
+        pairs["published"] - pairs["published_base"]
+    )
+    return ["same" if side > 0 else "other" if side < 0 else "" for side in sides]
 
 
 @functools.cache

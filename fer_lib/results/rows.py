@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_lib import artifacts
+from fer_lib import artifacts, remote
 
 COLUMNS = (
     "paper",  # id of the work reproduced, such as "face-stn"
@@ -86,6 +86,7 @@ def save(rows: Iterable[dict[str, object]], name: str) -> Path:
     os.close(handle)
     try:
         frame.to_parquet(draft, index=False)
+        os.chmod(draft, 0o644)  # mkstemp's 0600 would hide results on a shared disk
         os.replace(draft, folder / f"{name}.parquet")
     except BaseException:
         Path(draft).unlink(missing_ok=True)
@@ -97,7 +98,8 @@ def load(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     """Read result rows.
 
     Args:
-        paths: one Parquet file, a folder that holds some (at any depth), or several of either.
+        paths: one Parquet file, a folder that holds some (at any depth), or several of either; also an
+            address of one, such as "s3://lab/grids/first/results".
 
     Returns:
         One frame with :data:`COLUMNS`.
@@ -107,7 +109,7 @@ def load(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     """
     several = [paths] if isinstance(paths, str | Path) else list(paths)
     files: list[Path] = []
-    for path in map(Path, several):
+    for path in map(remote.local, several):
         found = (
             sorted(p for p in path.rglob("*.parquet") if not p.name.startswith("."))
             if path.is_dir()

@@ -1,6 +1,6 @@
 """Fit a model, predict with it, repeat both over seeds, compare models, look where they fail."""
 
-from fer_lib.train.comparison import Comparison, compare
+from fer_lib.train.comparison import Comparison, compare, folder_of
 from fer_lib.train.device import device, make_fabric
 from fer_lib.train.evaluate import evaluate, pool, restrict
 from fer_lib.train.loop import Fit, fit
@@ -23,6 +23,7 @@ __all__ = [
     "epoch_seed",
     "evaluate",
     "fit",
+    "folder_of",
     "load_parts",
     "make_fabric",
     "pool",

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fer_lib.processes import Share
+
 KEPT_BYTES = 2**30  # a set of up to 1 GiB stays on the accelerator, as uint8
 
 
@@ -38,20 +40,31 @@ class DeviceFaces:
     def __len__(self) -> int:
         return len(self.faces)
 
-    def images(self, index: Tensor, generator: torch.Generator | None = None) -> Any:
+    def images(
+        self, index: Tensor, generator: torch.Generator | None = None, share: Share | None = None
+    ) -> Any:
         """What is stored at a CPU index (B,): uint8 images (B, C, H, W), or cached features.
 
         Args:
             index: of the rows.
             generator: draws one of the stored views of each row; None takes the first.
+            share: which rows of a batch these are; None where they are all.
         """
-        if generator is not None and self.views > 1:
-            index = index + len(self) * torch.randint(self.views, index.shape, generator=generator)
+        if generator is not None:
+            index = self.rows(index, generator, share)
         if self._kept is None:
             return self._moved(self.faces.batch(index.numpy()))
         index = index.to(self.where)
         kept = self._kept
         return tuple(part[index] for part in kept) if isinstance(kept, tuple) else kept[index]
+
+    def rows(self, index: Tensor, generator: torch.Generator, share: Share | None = None) -> Tensor:
+        """Rows of what is stored at a CPU index (B,): one of the views of each, see :meth:`images`."""
+        if self.views == 1:
+            return index
+        share = share or Share(len(index))
+        view = torch.randint(self.views, (share.whole,), generator=generator)[share.rows]
+        return index + len(self) * view
 
     def targets_of(self, index: Tensor) -> Tensor:
         """Targets of a CPU index (B,)."""
@@ -130,10 +143,11 @@ def epoch_order(groups: Tensor, *, balance: float, generator: torch.Generator) -
 def steps_of(order: Tensor, batch_size: int, *, rank: int = 0, processes: int = 1) -> Iterator[Tensor]:
     """Cut an order into batches, and each batch among the processes.
 
-    A batch that leaves a process fewer than two images is left out: BatchNorm and the CCC need two.
+    A batch of a single image is left out, for BatchNorm and the CCC need two; so is one that has not an image
+    for each process.
     """
     for batch in order.split(batch_size):
-        if len(batch) >= 2 * processes:
+        if len(batch) >= max(2, processes):
             yield batch[rank::processes]
 
 
@@ -145,4 +159,5 @@ def count_steps(images: int, batch_size: int, processes: int = 1) -> int:
         (2, 3)
     """
     full, rest = divmod(images, batch_size)
-    return full * (batch_size >= 2 * processes) + (rest >= 2 * processes)
+    least = max(2, processes)
+    return full * (batch_size >= least) + (rest >= least)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_lib import artifacts
 from fer_lib.heads import FaceModel
+from fer_lib.provenance import code_key
 from fer_lib.train.evaluate import evaluate
 from fer_lib.train.loop import fit
 from fer_lib.train.parts import Parts
@@ -62,6 +64,18 @@ class Comparison:
         return pd.DataFrame(lines)
 
 
+def folder_of(parts: Parts, settings: Settings, **told: Any) -> Path:
+    """A folder for the checkpoints of one comparison, named by all that they depend on.
+
+    Args:
+        parts, settings: as for :func:`compare`.
+        **told: whatever else decides, such as the width of a network; plain JSON values.
+    """
+    sets = [faces.fingerprint for faces in (parts.train, parts.validation, parts.test)]
+    name = artifacts.key(own=code_key(__name__), sets=sets, settings=settings.as_dict(), **told)
+    return artifacts.home() / "training" / name
+
+
 def compare(
     builders: Mapping[str, Callable[[], FaceModel]],
     parts: Parts,
@@ -85,7 +99,8 @@ def compare(
         epochs: of each training.
         settings: of each training.
         flip: average the test predictions for each face and its mirror image.
-        folder: where checkpoints are kept, to resume a stopped comparison; None keeps none.
+        folder: where checkpoints are kept, to resume a stopped comparison and to open a finished one, see
+            :func:`folder_of`; None keeps none.
         progress: show a bar over the seeds.
 
     Returns:

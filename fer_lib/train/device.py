@@ -17,11 +17,14 @@ def device() -> torch.device:
     return torch.device("cpu")
 
 
-def make_fabric() -> "Fabric":
+def make_fabric(*, precise: bool = False) -> "Fabric":
     """Lightning Fabric for this machine: CUDA in bf16 mixed precision, or the CPU in float32.
 
-    Started by ``torchrun``, as many processes take part as it started; each step then splits its batch
-    among them and averages the gradients.
+    Started by ``torchrun``, as many processes take part as it started, by gloo on CPUs and NCCL on CUDA; each
+    step then splits its batch among them, see ``fer_lib.processes``.
+
+    Args:
+        precise: take float32 on CUDA too.
     """
     from lightning_fabric import Fabric  # 5 s to import
 
@@ -36,7 +39,7 @@ def make_fabric() -> "Fabric":
             devices=local,
             num_nodes=max(1, world // local),
             strategy="ddp" if world > 1 else "auto",
-            precision="bf16-mixed" if cuda else "32-true",
+            precision="bf16-mixed" if cuda and not precise else "32-true",
         )
         fabric.launch()
     return fabric

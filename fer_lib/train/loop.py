@@ -1,19 +1,21 @@
 """The one training loop: epochs over a face set, the best epoch chosen on a validation part."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from fer_lib.augment import augment
 from fer_lib.encoders.files import tensors_of
+from fer_lib.heads.model import Tail
+from fer_lib.processes import Share, norms_shared, sharing
 from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, groups_of, steps_of
 from fer_lib.train.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
+from fer_lib.train.checks import check_sets, not_finite
 from fer_lib.train.device import make_fabric
 from fer_lib.train.predict import raw_outputs, score
 from fer_lib.train.randomness import epoch_seed, seeded
@@ -64,6 +66,10 @@ def fit(
     from (seed, epoch): a training that is killed and called again with the same checkpoint path gives the
     same numbers as one that was not.
 
+    Started by ``torchrun``, the processes share each batch and learn what one would have learned from it,
+    but for rounding and dropout, see ``fer_lib.processes``. On CUDA whole models learn in bfloat16; what
+    learns behind cached features learns in float32, as on CPUs.
+
     Args:
         model: a ``FaceModel``; frozen parts stay as they are.
         train: FaceSet to learn from, at least 2 images.
@@ -71,7 +77,8 @@ def fit(
         epochs: how often the training set is seen, at least 1.
         seed: decides order, augmentation and dropout (the first weights are the caller's, see ``seeded``).
         settings: every other hyper-parameter; None for the defaults.
-        checkpoint: file to resume from and to write after each epoch; None keeps nothing.
+        checkpoint: file to resume from and to write after each epoch, on a disk that all processes see; None
+            keeps nothing.
         progress: show a bar.
         on_epoch: called after each epoch, when its checkpoint is written, with the epoch (from 1) and the
             validation score; what it raises ends the training. Epochs of an earlier call are told first.
@@ -86,52 +93,13 @@ def fit(
             and the checkpoint the last whole epoch.
     """
     settings = settings or Settings()
-    _check(train, validation, epochs)
+    check_sets(train, validation, epochs)
     with seeded(seed):  # the caller's random numbers go on as if nothing was drawn here
         training = _Training(model, train, validation, epochs, seed, settings)
         training.resume(checkpoint)
-        training.run(checkpoint, progress, on_epoch)
+        with norms_shared(model, training.fabric.world_size):
+            training.run(checkpoint, progress, on_epoch)
     return training.result()
-
-
-def _check(train: Any, validation: Any, epochs: int) -> None:
-    if epochs < 1:
-        raise ValueError(f"epochs must be at least 1; got {epochs}. Each epoch sees the training set once.")
-    if len(train) < 2 or len(validation) < 1:
-        raise ValueError(
-            f"train must hold 2 images and validation 1; got {len(train)} and {len(validation)}. "
-            "Check the splits and the filters."
-        )
-    check_alike(train, validation, "validation")
-
-
-def check_alike(train: Any, other: Any, name: str) -> None:
-    """Refuse a set whose task, classes or frames a row are not those of the training set.
-
-    Args:
-        train: set to learn from.
-        other: set to choose by, or to test on.
-        name: of the other set, for the message.
-
-    Raises:
-        ValueError: they differ.
-    """
-    if train.task != other.task or train.classes != other.classes:
-        raise ValueError(
-            f"{name} must have the task and classes of train ({train.task}, {', '.join(train.classes)}); "
-            f"got {other.task}, {', '.join(other.classes)}. Load both with the same options."
-        )
-    if _frames(train) != _frames(other):
-        raise ValueError(
-            f"{name} must have {_frames(train)} frames a row as train has; got {_frames(other)}. Join the "
-            "frames of both with as_sequences and the same length, or of neither."
-        )
-
-
-def _frames(faces: Any) -> int:
-    """Frames of a row: 1 for pictures, more for clips."""
-    index = getattr(faces, "index", None)
-    return 1 if index is None else index.shape[1]
 
 
 class _Training:
@@ -140,7 +108,7 @@ class _Training:
     def __init__(self, model, train, validation, epochs: int, seed: int, settings: Settings) -> None:
         self.model, self.validation_faces = model, validation
         self.epochs, self.seed, self.settings = epochs, seed, settings
-        self.fabric = make_fabric()
+        self.fabric = make_fabric(precise=isinstance(model, Tail))
         model.to(memory_format=torch.channels_last)  # a third faster on CPUs, and what tensor cores want
         self.wrapped, self.optimizer = self.fabric.setup(model, settings.make_optimizer(model))
         self.wrapped.mark_forward_method("training_loss")
@@ -154,7 +122,13 @@ class _Training:
         self.progress = Progress(best_state=tensors_of(model))
 
     def resume(self, checkpoint: str | Path | None) -> None:
-        if checkpoint is not None and Path(checkpoint).is_file():
+        there = checkpoint is not None and Path(checkpoint).is_file()
+        if there != self.fabric.broadcast(there):
+            raise ValueError(
+                f"checkpoint must lie on a disk that all processes see; process {self.fabric.global_rank} "
+                f"finds {'it' if there else 'none'}, process 0 not so. Give a path on a shared disk."
+            )
+        if checkpoint is not None and there:
             self.progress = load_checkpoint(checkpoint, self.who, self.model, self.optimizer)
 
     def run(
@@ -184,10 +158,11 @@ class _Training:
         rate = self.settings.learning_rate
         losses: list[Tensor] = []
         self.wrapped.train()
-        for number, (index, generator) in enumerate(self.batches(epoch)):
+        for number, (index, share, generator) in enumerate(self.batches(epoch)):
             step = epoch * self.steps_an_epoch + number
             rate = self.settings.learning_rate_at(step, self.epochs * self.steps_an_epoch)
-            losses.append(self.one_step(index, generator, rate))
+            with sharing(share):
+                losses.append(self.one_step(index, share, generator, rate))
         train_loss = self.mean_of(losses, epoch)
         loss, value = self.validate(epoch)
         row = {
@@ -205,18 +180,19 @@ class _Training:
             self.progress.best_state = tensors_of(self.model)
 
     def batches(self, epoch: int):
-        """Index and generator of each step; sets the random numbers of this epoch."""
+        """Index, share and generator of each step; sets the random numbers of this epoch."""
         rank, processes = self.fabric.global_rank, self.fabric.world_size
         order_generator = torch.Generator().manual_seed(epoch_seed(self.seed, epoch, "order"))
-        generator = torch.Generator().manual_seed(epoch_seed(self.seed, epoch, "augment", rank))
+        generator = torch.Generator().manual_seed(epoch_seed(self.seed, epoch, "augment"))
         torch.manual_seed(epoch_seed(self.seed, epoch, "dropout", rank))
         order = epoch_order(self.groups, balance=self.settings.balance, generator=order_generator)
-        for index in steps_of(order, self.settings.batch_size, rank=rank, processes=processes):
-            yield index, generator
+        size = self.settings.batch_size
+        for number, index in enumerate(steps_of(order, size, rank=rank, processes=processes)):
+            yield index, Share(min(size, len(order) - number * size), rank, processes), generator
 
-    def one_step(self, index: Tensor, generator: torch.Generator, rate: float) -> Tensor:
-        images = self.train.images(index, generator)
-        inputs = self.model.prepare(images, change=self.augmenter(generator))
+    def one_step(self, index: Tensor, share: Share, generator: torch.Generator, rate: float) -> Tensor:
+        images = self.train.images(index, generator, share)
+        inputs = self.model.prepare(images, change=self.augmenter(generator, share))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         loss = self.wrapped.training_loss(inputs, self.train.targets_of(index))
@@ -225,7 +201,7 @@ class _Training:
         self.optimizer.step()
         return loss.detach()  # read once an epoch: reading now would wait for the accelerator
 
-    def augmenter(self, generator: torch.Generator) -> Callable[[Tensor], Tensor] | None:
+    def augmenter(self, generator: torch.Generator, share: Share) -> Callable[[Tensor], Tensor] | None:
         """What changes prepared images by random amounts, the same at each call; None where nothing does."""
         amounts, spec = self.settings.augmentation, self.model.encoder.input_spec
         if amounts is None:
@@ -234,7 +210,7 @@ class _Training:
 
         def change(images: Tensor) -> Tensor:
             generator.set_state(state)
-            return augment(images, amounts, generator=generator, low=spec.low, high=spec.high)
+            return augment(images, amounts, generator=generator, low=spec.low, high=spec.high, share=share)
 
         return change
 
@@ -244,19 +220,14 @@ class _Training:
             values = cast(Tensor, self.fabric.all_reduce(values, reduce_op="mean"))
             self.share_statistics()
         values = values.cpu()
-        bad = (~values.isfinite()).nonzero()
-        if len(bad):
-            batch = int(bad[0]) + 1
-            self.diverged(
-                f"loss must be finite; got {values[batch - 1].item()} in epoch {epoch + 1}, batch {batch} of "
-                f"{len(values)}."
-            )
+        self.stop_at(not_finite(values, epoch, rate=self.settings.learning_rate))
         return values.mean().item()
 
-    def diverged(self, what: str) -> NoReturn:
-        """Put the last good weights back, and say what happened."""
-        self.model.load_state_dict(self.progress.best_state)
-        raise FloatingPointError(f"{what} Lower the learning rate ({self.settings.learning_rate:g}).")
+    def stop_at(self, error: FloatingPointError | None) -> None:
+        """Put the last good weights back, and say what happened, where something did."""
+        if error is not None:
+            self.model.load_state_dict(self.progress.best_state)
+            raise error
 
     def share_statistics(self) -> None:
         """Average BatchNorm's statistics and learned centers over the processes, so that all choose alike."""
@@ -267,26 +238,32 @@ class _Training:
     def validate(self, epoch: int) -> tuple[float, float]:
         outputs = raw_outputs(self.model, self.validation, batch_size=256)
         with torch.no_grad():
-            loss = self.model.loss(outputs, self.validation.targets).item()
+            found = self.model.loss(outputs, self.validation.targets).cpu()
             pred = self.model.predict(outputs).cpu().numpy()
-        if not math.isfinite(loss):  # the last steps broke the weights, though their own losses were finite
-            done = (epoch + 1) * self.steps_an_epoch
-            self.diverged(f"validation loss must be finite; got {loss} after epoch {epoch + 1}, step {done}.")
-        return loss, score(pred, self.validation_faces)
+        done = (
+            epoch + 1
+        ) * self.steps_an_epoch  # steps may break the weights, though their losses were finite
+        self.stop_at(not_finite(found, epoch, rate=self.settings.learning_rate, step=done))
+        # One process tells all: were they to round differently, they would choose different epochs.
+        told: tuple[float, float] = self.fabric.broadcast((found.item(), score(pred, self.validation_faces)))
+        return told
 
     def result(self) -> Fit:
-        import pandas as pd
+        return fit_of(self.progress.rows, self.progress.best_epoch, self.epochs, self.fabric.device.type)
 
-        rows = self.progress.rows
-        best = rows[self.progress.best_epoch]
-        return Fit(
-            history=pd.DataFrame(rows),
-            best_epoch=int(best["epoch"]),
-            best_score=float(best["score"]),
-            stopped_early=len(rows) < self.epochs,
-            seconds=sum(row["seconds"] for row in rows),
-            device=self.fabric.device.type,
-        )
+
+def fit_of(rows: list[dict[str, float]], best_epoch: int, epochs: int, where: str) -> Fit:
+    """Sum up a training: a row an epoch, and the best of them, from 0."""
+    import pandas as pd
+
+    return Fit(
+        history=pd.DataFrame(rows),
+        best_epoch=int(rows[best_epoch]["epoch"]),
+        best_score=float(rows[best_epoch]["score"]),
+        stopped_early=len(rows) < epochs,
+        seconds=sum(row["seconds"] for row in rows),
+        device=where,
+    )
 
 
 def _bar(start: int, stop: int, show: bool):

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_lib.artifacts import atomic_write
 from fer_lib.errors import DataError
+from fer_lib.train.parallel import side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +21,7 @@ def repeat(
     seeds: Iterable[int],
     *,
     folder: str | Path | None = None,
+    processes: int | None = 1,
     progress: bool = False,
 ) -> "pd.DataFrame":
     """Run an experiment once a seed and collect its rows.
@@ -31,6 +34,8 @@ def repeat(
         run: takes a seed, returns one row (a dict of numbers, strings, booleans) or a list of rows.
         seeds: distinct integers.
         folder: where finished seeds are kept; None keeps nothing.
+        processes: seeds at a time, in processes of their own, where ``run`` must do nothing but return its
+            rows; None takes FER_PROCESSES, or 1. See ``fer_lib.train.parallel``.
         progress: show a bar.
 
     Returns:
@@ -49,12 +54,11 @@ def repeat(
     seeds = list(seeds)
     if len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be distinct; got {seeds}. A repeated seed is no new evidence.")
-    if progress:
-        from tqdm import tqdm
-    rows = []
-    for seed in tqdm(seeds, desc="seeds", unit="run") if progress else seeds:
-        rows += [{"seed": seed, **row} for row in _one(run, seed, folder)]
-    return pd.DataFrame(rows)
+    tasks = [partial(_one, run, seed, folder) for seed in seeds]
+    found = side_by_side(tasks, processes=processes, progress=progress, what="seeds")
+    return pd.DataFrame(
+        [{"seed": seed, **row} for seed, rows in zip(seeds, found, strict=True) for row in rows]
+    )
 
 
 def _one(run: Callable[[int], Outcome], seed: int, folder: str | Path | None) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fer_lib.augment import Augmentation
 
@@ -74,9 +74,13 @@ class Settings:
         free = [p for p in model.parameters() if p.requires_grad]
         if not free:
             raise ValueError("model must have a parameter to train; got none. Unfreeze a part of it.")
+        return self.optimizer_of([p for p in free if p.ndim > 1], [p for p in free if p.ndim <= 1])
+
+    def optimizer_of(self, decayed: list[Tensor], others: list[Tensor]) -> torch.optim.Optimizer:
+        """Optimiser over tensors, those that the weight decay is for and those that it is not for."""
         groups = [
-            {"params": [p for p in free if p.ndim > 1], "weight_decay": self.weight_decay},
-            {"params": [p for p in free if p.ndim <= 1], "weight_decay": 0.0},
+            {"params": decayed, "weight_decay": self.weight_decay},
+            {"params": others, "weight_decay": 0.0},
         ]
         if self.optimizer == "adamw":
             return torch.optim.AdamW(groups, lr=self.learning_rate)

@@ -58,6 +58,11 @@ class Runs:
         return {name.removeprefix(HEAD): one for name, one in found.items() if name.startswith(HEAD)}
 
 
+def place_of(name: str) -> Path:
+    """Folder of a run, finished or not: it is there when the run is finished."""
+    return artifacts.home() / SHELF / name
+
+
 def kept(name: str, make: Callable[[Path], None]) -> Path:
     """Folder of a finished run, which ``make`` fills where it is absent; see ``artifacts.build_once``."""
     return artifacts.build_once(SHELF, name, make)

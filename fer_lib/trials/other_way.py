@@ -18,12 +18,14 @@ from fer_lib.losses import class_weights, weighted_cross_entropy
 from fer_lib.provenance import code_key
 from fer_lib.train.evaluate import evaluate
 from fer_lib.train.loop import fit
+from fer_lib.train.parallel import side_by_side
 from fer_lib.train.parts import Parts
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
 from fer_lib.train.sides import SideTargets
-from fer_lib.trials.keeping import Runs, kept, runs_of, write
-from fer_lib.trials.runs import Plan, changed, key_of_setup, learning
+from fer_lib.trials.keeping import Runs, kept, place_of, runs_of, write
+from fer_lib.trials.runs import Plan, key_of_setup, learning
+from fer_lib.trials.telling import changed
 
 
 class ValuesFirst:
@@ -114,14 +116,16 @@ def other_way(
     both: list[Any] = [parts.train, parts.validation, parts.test]
     sets = [ValuesFirst(faces) for faces in both]
     shared = key_of_setup(plan, parts, encoder, affect=affect, first="values", by=code_key(__name__))
-    folders = {}
+    names, tasks, seeds = {}, [], [int(seed) for seed in seeds]
     for name, weight in class_weights_tried.items():
-        for seed in map(int, seeds):
+        for seed in seeds:
             make = partial(
                 _keep, sets=sets, encoder=encoder, plan=plan, seed=seed, affect=affect, class_weight=weight
             )
-            folders[name, seed] = kept(artifacts.key(of=shared, class_weight=weight, seed=seed), make)
-    return runs_of(folders)
+            names[name, seed] = artifacts.key(of=shared, class_weight=weight, seed=seed)
+            tasks.append(partial(kept, names[name, seed], make))
+    side_by_side([task for task in tasks if not place_of(task.args[0]).is_dir()])
+    return runs_of({which: place_of(name) for which, name in names.items()})
 
 
 def head_for(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -11,24 +11,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from fer_lib import artifacts
 from fer_lib.adapt.frozen import features_of, weights_key
-from fer_lib.adapt.regimes import free_for, learned
+from fer_lib.adapt.regimes import free_for
 from fer_lib.encoders.contract import Encoder
 from fer_lib.heads import FaceModel
-from fer_lib.heads.joint import ViewsHead
 from fer_lib.provenance import code_key
-from fer_lib.train.batches import DeviceFaces, groups_of
-from fer_lib.train.device import device
-from fer_lib.train.evaluate import evaluate
-from fer_lib.train.loop import fit
+from fer_lib.train.batches import groups_of
+from fer_lib.train.loop import Fit, fit
+from fer_lib.train.parallel import side_by_side
 from fer_lib.train.parts import Parts
-from fer_lib.train.predict import raw_outputs
 from fer_lib.train.randomness import seeded
 from fer_lib.train.settings import Settings
-from fer_lib.trials.keeping import HEAD, Runs, kept, runs_of, write
+from fer_lib.train.stacked import fit_together, stack_size, why_not
+from fer_lib.trials.keeping import Runs, kept, place_of, runs_of
+from fer_lib.trials.telling import write_run
 from fer_lib.trials.variants import Variant, build_head, sides_of, words_of
 
 
@@ -61,6 +59,7 @@ def run(
     parts: Parts,
     encoder: Encoder,
     *,
+    processes: int | None = None,
     progress: bool = False,
 ) -> Runs:
     """Train every variant with every seed; what an earlier call has finished is read, not run.
@@ -68,12 +67,16 @@ def run(
     A seed decides first weights and order, for all variants alike. Every variant is tried on two faces before
     the first training, so that what cannot work is told at once.
 
+    On CUDA the seeds of a variant train at once where its head and losses allow, see
+    ``fer_lib.train.stacked``; on a CPU, runs may go side by side, see ``fer_lib.train.parallel``.
+
     Args:
         variants: with distinct names.
         seeds: distinct integers.
         plan: what all share.
         parts: see ``fer_lib.trials.both_parts``.
         encoder: trained elsewhere; copied, never changed.
+        processes: runs at a time, on a CPU; None takes FER_PROCESSES, or 1.
         progress: show a bar.
 
     Raises:
@@ -89,21 +92,24 @@ def run(
             f"variants and seeds must hold one or more, each seed once; got {len(variants)} variants and "
             f"seeds {seeds}. A seed that comes twice would count as two runs."
         )
-    shared = key_of_setup(plan, parts, encoder)
-    jobs = []
+    shared, tasks = key_of_setup(plan, parts, encoder), []
+    names: dict[tuple[str, int], str] = {}
     for variant in variants:
         own = key_of_variant(variant, parts.train)
         _try(variant, plan, parts, encoder)
-        jobs += [(variant, seed, artifacts.key(of=shared, variant=own, seed=seed)) for seed in seeds]
-    if progress:
-        from tqdm import tqdm
+        own_names = {seed: artifacts.key(of=shared, variant=own, seed=seed) for seed in seeds}
+        make = partial(_finish, variant=variant, plan=plan, parts=parts, encoder=encoder)
+        tasks += [partial(make, some) for some in batches_of(own_names, plan)]
+        names |= {(variant.name, seed): name for seed, name in own_names.items()}
+    side_by_side(tasks, processes=processes, progress=progress)
+    return runs_of({which: place_of(name) for which, name in names.items()})
 
-        jobs = tqdm(jobs, desc="runs", unit="run")
-    folders = {}
-    for variant, seed, name in jobs:
-        make = partial(_keep, variant=variant, seed=seed, plan=plan, parts=parts, encoder=encoder)
-        folders[variant.name, seed] = kept(name, make)
-    return runs_of(folders)
+
+def batches_of(names: Mapping[int, str], plan: Plan) -> list[dict[int, str]]:
+    """Seeds and names of the runs that are not kept yet, in the groups in which they train."""
+    missing = [(seed, name) for seed, name in names.items() if not place_of(name).is_dir()]
+    size = stack_size() if plan.regime != "all" else 1
+    return [dict(missing[start : start + size]) for start in range(0, len(missing), size)]
 
 
 def key_of_setup(plan: Plan, parts: Parts, encoder: Encoder, **more: Any) -> str:
@@ -146,11 +152,20 @@ def train(
         regime "all"), and what ``fer_lib.train.fit`` gave.
     """
     model = untrained(variant, seed, plan, parts, encoder)
-    settings = replace(plan.settings, balance=variant.balance, balance_by=variant.balance_by)
-    given: list[Any] = [parts.train, parts.validation, parts.test]
-    learner, sets = learning(model, [sides_of(variant, faces, given[0]) for faces in given])
+    sets, settings = _sets_of(model, variant, parts), _settings_of(variant, plan)
+    learner = model.tail() if model.frozen_stage() != "images" else model
     done = fit(learner, *sets[:2], epochs=plan.epochs, seed=seed, settings=settings)
     return model.eval(), sets, done
+
+
+def _sets_of(model: FaceModel, variant: Variant, parts: Parts) -> list[Any]:
+    """What a variant learns from, chooses by and reports: pictures, or cached features."""
+    given: list[Any] = [parts.train, parts.validation, parts.test]
+    return learning(model, [sides_of(variant, faces, given[0]) for faces in given])[1]
+
+
+def _settings_of(variant: Variant, plan: Plan) -> Settings:
+    return replace(plan.settings, balance=variant.balance, balance_by=variant.balance_by)
 
 
 def untrained(variant: Variant, seed: int, plan: Plan, parts: Parts, encoder: Encoder) -> FaceModel:
@@ -182,16 +197,6 @@ def learning(model: FaceModel, sets: list[Any]) -> tuple[Any, list[Any]]:
     return model.tail(), [features_of(model.encoder, faces, stage) for faces in sets]
 
 
-def changed(model: FaceModel, encoder: Encoder) -> dict[str, Tensor]:
-    """The decision layer, and what of the encoder is no longer as it was lent; names as in the model."""
-    before = {f"encoder.{name}": value for name, value in encoder.state_dict().items()}
-    return {
-        name: value
-        for name, value in model.state_dict().items()
-        if name.startswith(HEAD) or not torch.equal(value.cpu(), before[name].cpu())
-    }
-
-
 def _try(variant: Variant, plan: Plan, parts: Parts, encoder: Encoder) -> None:
     """One loss of two faces, without any training."""
     faces: Any = parts.train
@@ -208,47 +213,40 @@ def _try(variant: Variant, plan: Plan, parts: Parts, encoder: Encoder) -> None:
             ) from error
 
 
+def _finish(
+    names: Mapping[int, str], *, variant: Variant, plan: Plan, parts: Parts, encoder: Encoder
+) -> None:
+    """Train some seeds of a variant, at once where that can be, and keep each run."""
+    missing = {seed: name for seed, name in names.items() if not place_of(name).is_dir()}
+    given: dict[str, Any] = {"variant": variant, "plan": plan, "parts": parts, "encoder": encoder}
+    if len(missing) < 2 or not _finish_together(missing, **given):
+        for seed, name in missing.items():
+            kept(name, partial(_keep, seed=seed, **given))
+
+
+def _finish_together(
+    names: Mapping[int, str], *, variant: Variant, plan: Plan, parts: Parts, encoder: Encoder
+) -> bool:
+    """The same at once; whether that can be. A seed that fails is told of when the others are kept."""
+    models = [untrained(variant, seed, plan, parts, encoder) for seed in names]
+    sets, settings = _sets_of(models[0], variant, parts), _settings_of(variant, plan)
+    tails = [model.tail() for model in models]
+    if why_not(tails, sets[0], settings):
+        return False
+    found = fit_together(tails, *sets[:2], epochs=plan.epochs, seeds=list(names), settings=settings)
+    for name, model, done in zip(names.values(), models, found, strict=True):
+        if isinstance(done, Fit):
+            model.eval()
+            kept(name, partial(write_run, model=model, sets=sets, done=done, encoder=encoder, most=plan.kept))
+    for done in found:
+        if not isinstance(done, Fit):
+            raise done
+    return True
+
+
 def _keep(place: Path, *, variant: Variant, seed: int, plan: Plan, parts: Parts, encoder: Encoder) -> None:
     model, sets, done = train(variant, seed, plan, parts, encoder)
-    learner = model.tail() if plan.regime != "all" else model
-    scores, arrays = _told(model.head, learner, sets, parts.test)
-    rows = np.arange(len(sets[0]))
-    if len(rows) > plan.kept:
-        rows = np.sort(np.random.default_rng(0).choice(rows, plan.kept, replace=False))
-    arrays |= {
-        "train_rows": rows,
-        "train_embeddings": _embeddings(model.head, learner, sets[0], rows),
-        "validation_embeddings": _embeddings(model.head, learner, sets[1]),
-        "embeddings": _embeddings(model.head, learner, sets[2]),
-    }
-    about = {"validation": done.best_score, "trained": learned(model), "seconds": done.seconds}
-    write(place, scores, about | {"device": done.device}, arrays, changed(model, encoder))
-
-
-@torch.no_grad()
-def _told(
-    head: ViewsHead, learner: Any, sets: list[Any], faces: Any
-) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Scores of the reported faces, and what was predicted for them."""
-    outputs = raw_outputs(learner, DeviceFaces(sets[2], device()), 256)
-    probabilities = head.predict(outputs).cpu().numpy()
-    affect = np.full((len(outputs), 2), np.nan, dtype=np.float32)
-    scores = evaluate(probabilities, sets[2])
-    if head.affect in ("mse", "ccc"):
-        affect = head.predict_affect(outputs).cpu().numpy()
-        scores |= evaluate(affect, faces.values())
-    return scores, {"probabilities": probabilities, "affect": affect}
-
-
-@torch.no_grad()
-def _embeddings(head: ViewsHead, learner: Any, faces: Any, rows: np.ndarray | None = None) -> np.ndarray:
-    """What the classifier reads of each face, or of some, float32 (N, D)."""
-    batches, found = DeviceFaces(faces, device()), []
-    whole, start = (learner, "images") if isinstance(learner, FaceModel) else (learner.model, learner.start)
-    for index in torch.from_numpy(np.arange(len(faces)) if rows is None else rows).split(256):
-        inputs = learner.prepare(batches.images(index))
-        found.append(head.embeddings(whole.features(inputs, start)).float().cpu())
-    return torch.cat(found).numpy()
+    write_run(place, model=model, sets=sets, done=done, encoder=encoder, most=plan.kept)
 
 
 def _digest(values: np.ndarray) -> str:

@@ -1,12 +1,16 @@
 """The cells of the thesis's chapter on two views of emotion: which trainings, and how they compare."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_lib import artifacts
 from fer_lib.chapters.helpers import choose
 from fer_lib.heads.joint import PARTS
+from fer_lib.provenance import code_key
+from fer_lib.train.repeats import repeat
 from fer_lib.trials import placing
 from fer_lib.trials.placing import Place
 from fer_lib.trials.runs import Runs
@@ -127,26 +131,33 @@ def svm_rows(runs: Runs, models: Sequence[str], seeds: Sequence[int], parts: Any
     """Softmax and support vector machine on the same features: model, seed, softmax, SVM, in per cent.
 
     The machine learns from the training faces whose embeddings are kept (``Plan.kept``: its time grows with
-    their square). C is chosen on the validation part, see ``fer_lib.train.svm_on_features``.
+    their square). C is chosen on the validation part, see ``fer_lib.train.svm_on_features``. What is found is
+    kept and not fitted again.
     """
     import pandas as pd
 
     from fer_lib.metrics import mean_class_accuracy
     from fer_lib.train.support import svm_on_features
 
-    lines = []
     labels = [faces.targets().numpy() for faces in (parts.train, parts.validation, parts.test)]
+
+    def one(model: str, seed: int) -> dict[str, float]:
+        kept = runs.arrays(model, seed)
+        machine = svm_on_features(
+            (kept["train_embeddings"], labels[0][kept["train_rows"]]),
+            (kept["validation_embeddings"], labels[1]),
+        )
+        pair = (kept["probabilities"].argmax(1), machine.predict(kept["embeddings"]))
+        scores = [TIMES * float(mean_class_accuracy(found, labels[2])) for found in pair]
+        return {"softmax": scores[0], "SVM": scores[1]}
+
+    found = []
     for model in models:
         for seed in seeds:
-            kept = runs.arrays(model, seed)
-            machine = svm_on_features(
-                (kept["train_embeddings"], labels[0][kept["train_rows"]]),
-                (kept["validation_embeddings"], labels[1]),
-            )
-            pair = (kept["probabilities"].argmax(1), machine.predict(kept["embeddings"]))
-            scores = [TIMES * float(mean_class_accuracy(found, labels[2])) for found in pair]
-            lines.append({"model": model, "seed": seed, "softmax": scores[0], "SVM": scores[1]})
-    return pd.DataFrame(lines)
+            name = artifacts.key(code=code_key(__name__), run=runs.folders[model, seed].name)
+            rows = repeat(partial(one, model), [seed], folder=artifacts.home() / "machines" / name)
+            found.append(rows.assign(model=model))
+    return pd.concat(found, ignore_index=True)[["model", "seed", "softmax", "SVM"]]
 
 
 def svm_table(found: "pd.DataFrame", told: Mapping[Cell, Variant]) -> "pd.DataFrame":

@@ -7,7 +7,9 @@ from typing import Any
 FILES = Path(__file__).parent / "static"
 
 
-def fragment(name: str, data: dict[str, Any], *, scripts: tuple[str, ...], without: str) -> str:
+def fragment(
+    name: str, data: dict[str, Any], *, scripts: tuple[str, ...], without: str, inside: str = ""
+) -> str:
     """A piece of a page that asks no server for anything.
 
     Args:
@@ -15,13 +17,14 @@ def fragment(name: str, data: dict[str, Any], *, scripts: tuple[str, ...], witho
         data: all that the scripts compute and draw with; they find it as JSON inside the piece.
         scripts: names of the scripts, in order.
         without: what is said where scripts do not run.
+        inside: HTML of the piece that the scripts find there.
     """
     style = "".join((FILES / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("live", name))
     script = "\n".join((FILES / f"{one}.js").read_text(encoding="utf-8") for one in ("element", *scripts))
     told = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     return (
         f'<div class="live {name}"><style>{style}</style>'
-        f'<script type="application/json">{told}</script></div>'
+        f'<script type="application/json">{told}</script>{inside}</div>'
         f'<script>(() => {{\n"use strict";\n{script}}})();</script><noscript>{without}</noscript>'
     )
 

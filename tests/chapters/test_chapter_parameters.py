@@ -97,3 +97,10 @@ def test_relative_roots_are_meant_from_the_callers_folder(tmp_path):
     absolute = validate({"data_root": "/data"}, KNOWN, chapter="04_x", folder=tmp_path)
     assert absolute == {"data_root": "/data"}
     assert validate({"data_root": ""}, KNOWN, chapter="04_x", folder=tmp_path) == {"data_root": ""}
+
+
+def test_an_address_of_remote_storage_is_no_path(tmp_path):
+    known = {"data_root": Parameter("data_root", "str", "", "folder of a real corpus")}
+    for written, wanted in (("s3://lab/ferplus", "s3://lab/ferplus"), ("ferplus", str(tmp_path / "ferplus"))):
+        found = validate({"data_root": written}, known, chapter="04", folder=tmp_path)
+        assert found == {"data_root": wanted}

@@ -12,8 +12,17 @@ INFOS = [
         "peak_memory_gb": 0.5,
         "threads": 1,
         "device": "cpu",
+        "parameters": {"profile": "quick", "dataset": "jaffe", "second": "world:fabo", "seeds": 0},
+        "versions": {"torch": "2.1", "numpy": "2.0"},
     },
-    {"chapter": "04_b", "title": "Second | part", "seconds": 150.0, "commit": "abc123"},
+    {
+        "chapter": "04_b",
+        "title": "Second | part",
+        "seconds": 150.0,
+        "commit": "abc123",
+        "finished": "2026-01-02T03:04+00:00",
+        "versions": {"torch": "2.2"},
+    },
 ]
 PROMISED = {"00_a": {"minutes": {"smoke": 9, "quick": 0.4}, "memory_gb": {"quick": 1}}}
 
@@ -25,8 +34,15 @@ def cells(text: str) -> list[list[str]]:
 
 def test_one_row_a_chapter_with_measured_and_promised_values() -> None:
     first, second = cells(status.markdown(INFOS, "quick", promised=PROMISED))
-    assert first == ["[First](../notebooks/00_a.ipynb)", "0.5 (0.4)", "0.5 (1)", "1", "cpu", "–"]
-    assert second == ["[Second / part](../notebooks/04_b.ipynb)", "2.5", "–", "–", "–", "`abc123`"]
+    assert first[:5] == ["[First](../notebooks/00_a.ipynb)", "0.5 (0.4)", "0.5 (1)", "1", "cpu"]
+    assert first[5:] == ["jaffe, world:fabo", "–", "–"]
+    assert second[:5] == ["[Second / part](../notebooks/04_b.ipynb)", "2.5", "–", "–", "–"]
+    assert second[5:] == ["–", "`abc123`", "2026-01-02 03:04"]
+
+
+def test_versions_of_all_runs_are_told() -> None:
+    assert status.markdown(INFOS, "quick").endswith("Versions: numpy 2.0, torch 2.1 and 2.2.")
+    assert status.markdown([], "quick").endswith("Versions: not known.")
 
 
 def test_total_is_the_sum_of_the_runs() -> None:

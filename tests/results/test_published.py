@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from fer_lib import results
+from fer_lib.results.published import PAPERS
 
 COUNTS = {  # cells of the printed tables, counted on the page
     ("face-stn", "Table 1"): 7 * 2,
@@ -50,6 +51,10 @@ def test_values_lie_in_the_range_of_their_metric():
     assert percent["value"].between(0, 100).all()
 
 
+def test_all_five_works_are_named():
+    assert set(results.published()["paper"]) == set(PAPERS)
+
+
 def test_misprints_are_flagged():
     numbers = results.published("face-stn", "Table 4")
     assert numbers.loc[numbers["value"] > 10, "note"].str.contains("printed").all()
@@ -78,3 +83,28 @@ def test_beside_paper_keeps_numbers_of_either_side():
         ("FaceChannel", "Arousal"),
     ]
     assert table["seeds"].fillna(0).tolist() == [2, 0, 1]
+
+
+def test_beside_paper_tells_on_which_side_of_a_row_the_others_lie():
+    """Table I of CIAO prints .46 for the whole VGG, .35 for its last convolution, .49 with CIAO (arousal)."""
+    fields = {"paper": "ciao", "table": "Table I", "metric": "ccc_arousal", "seed": 0}
+    plain, helped = "AffectNet Arousal, plain", "AffectNet Arousal, CIAO"
+    ours = {
+        ("VGG Full", plain): 0.5,
+        ("VGG LC", plain): 0.6,
+        ("VGG Full", helped): 0.4,
+        ("VGG LC", helped): 0.4,
+    }
+    rows = pd.DataFrame(
+        [results.row(**fields, row=one, column=column, value=value) for (one, column), value in ours.items()]
+    )
+    table = results.beside_paper(rows, paper="ciao", table="Table I", against="VGG Full")
+    told = table.set_index(["row", "column"])["direction"]
+    assert told["VGG LC", plain] == "other"  # .60 above .50, printed .35 below .46
+    assert told["VGG Full", plain] == told["VGG LC", helped] == ""  # itself; equal in ours
+    assert told["VGG DL", plain] == ""  # not run
+    lower = rows.assign(value=rows["value"].where(rows["row"] != "VGG LC", 0.1))
+    told = results.beside_paper(lower, paper="ciao", table="Table I", against="VGG Full")
+    assert told.set_index(["row", "column"]).loc[("VGG LC", plain), "direction"] == "same"
+    with pytest.raises(ValueError, match="against must be a row of the table"):
+        results.beside_paper(rows, paper="ciao", table="Table I", against="VGG")

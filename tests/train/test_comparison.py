@@ -14,7 +14,7 @@ from small_faces import small_faces
 
 from fer_lib.encoders import FaceChannel
 from fer_lib.heads import FaceModel, head_for
-from fer_lib.train import Parts, Settings, compare, evaluate, predict
+from fer_lib.train import Parts, Settings, compare, evaluate, folder_of, predict
 from fer_lib.train.analysis import (
     contrast_curves,
     error_by,
@@ -26,6 +26,7 @@ from fer_lib.train.analysis import (
     worst_faces,
 )
 from fer_lib.train.baseline import gradient_histograms, histogram_baseline
+from fer_lib.train.loop import _Training
 from fer_lib.train.scoreboard import bars_of, rows_for_results, scoreboard
 
 FAST = Settings(batch_size=16, learning_rate=3e-3)
@@ -191,3 +192,31 @@ def test_contrast_curves_at_one_are_the_scores(compared):
     at_one = curves[(curves["name"] == "with") & (curves["x"] == 1.0)]["y"].item()
     assert at_one == pytest.approx(found.values("with", "accuracy").mean())
     assert len(curves) == 4
+
+
+def test_a_comparison_that_is_kept_is_opened_and_named_by_what_decides(tmp_path, monkeypatch, compared):
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    parts, wanted = compared
+    folder = folder_of(parts, FAST, epochs=2)
+    assert folder == folder_of(parts, FAST, epochs=2)
+    others = [
+        folder_of(parts, FAST, epochs=3),
+        folder_of(parts, dataclasses.replace(FAST, warmup=0.1), epochs=2),
+    ]
+    others.append(folder_of(dataclasses.replace(parts, test=small_faces(seed=3)), FAST, epochs=2))
+    assert len({folder, *others}) == 4
+    builders = {"with": _builder(parts), "without": _builder(parts, inhibition=False)}
+    compare(builders, parts, [0], epochs=2, settings=FAST, folder=folder)
+    whole, trained = _Training.one_epoch, []
+
+    def noted(self, epoch):
+        trained.append(self.seed)
+        whole(self, epoch)
+
+    monkeypatch.setattr(_Training, "one_epoch", noted)
+    found = compare(builders, parts, [0, 1], epochs=2, settings=FAST, folder=folder)
+    assert trained == [1] * 4  # the seed that was there is opened
+    for which, pred in wanted.predictions.items():
+        np.testing.assert_array_equal(found.predictions[which], pred)
+    columns = ["seed", "model", "metric", "value"]
+    pd.testing.assert_frame_equal(found.rows[columns], wanted.rows[columns], check_exact=True)

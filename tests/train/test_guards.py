@@ -12,7 +12,7 @@ from fer_lib.encoders import FaceChannel
 from fer_lib.errors import DataError
 from fer_lib.heads import Decision, build_model
 from fer_lib.train import Settings, fit, seeded
-from fer_lib.train.loop import check_alike
+from fer_lib.train.checks import check_alike
 
 
 def sets():

@@ -18,6 +18,7 @@ from fer_lib.trials import (
     Setup,
     Variant,
     both_parts,
+    claim_rows,
     graph_looking,
     graph_tables,
     graphs,
@@ -199,3 +200,24 @@ def test_vectors_are_the_networks_last_matrix(runs, setup, gcn):
     np.testing.assert_allclose(graphs.mean_cosines(runs, gcn, setup), np.mean(each, 0))
     with pytest.raises(ValueError, match="variant must have a graph"):
         graphs.untrained(Variant("plain"), setup, 0)
+
+
+def test_cosine_rows_are_those_of_the_figure_before_and_after_training(setup, gcn, runs):
+    plain = Variant(graphs.CCC, affect="ccc")
+    rows = claim_rows.cosine_rows(runs, [plain, gcn], setup, [0, 1], dataset="d")
+    found = {(row["row"], row["seed"]): row["value"] for row in rows}
+    assert set(found) == {
+        (name, seed) for name in (graphs.CCC, graphs.GCN, f"{graphs.GCN}, untrained") for seed in (0, 1)
+    }
+    for seed in (0, 1):
+        weights = runs.weights(graphs.CCC, seed)
+        one, two = weights["classifier.weight"].numpy(), weights["regressor.weight"].numpy()
+        each = [abs(a @ b) / np.sqrt(a @ a * (b @ b)) for a in one for b in two]
+        assert len(each) == 14
+        assert found[graphs.CCC, seed] == pytest.approx(np.mean(each), rel=1e-5)
+        fresh = graphs.cosines(graphs.untrained(gcn, setup, seed).weights().detach().numpy())
+        assert found[f"{graphs.GCN}, untrained", seed] == pytest.approx(np.abs(fresh[:7, 7:]).mean())
+    each = [graphs.cosines(graphs.vectors(runs.weights(graphs.GCN, seed), gcn, setup)) for seed in (0, 1)]
+    assert [found[graphs.GCN, seed] for seed in (0, 1)] == pytest.approx(
+        [np.abs(one[:7, 7:]).mean() for one in each]
+    )

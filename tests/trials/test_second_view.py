@@ -131,17 +131,26 @@ def test_support_vector_machines_beside_the_softmax(runs, told, parts):
     assert math.isnan(table.loc["Best baseline, Classic", "paper: SVM"])
 
 
-def test_the_reported_faces_do_not_choose_the_support_vector_machine():
+def test_machines_that_are_kept_are_not_fitted_again(runs, told, parts, monkeypatch):
+    models = [v.name for v in told.values()]
+    found = second_view.svm_rows(runs, models, [0], parts)
+    monkeypatch.setattr("fer_lib.train.support.svm_on_features", None)
+    assert second_view.svm_rows(runs, models, [0], parts).equals(found)
+
+
+def test_the_reported_faces_do_not_choose_the_support_vector_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
     rng, sides = np.random.default_rng(0), {}
     for name in ("train_", "validation_", ""):
         sides[f"{name}embeddings"] = rng.normal(size=(60, 2))
     labels = [(x[:, 0] + rng.normal(size=60) > 0).astype(int) for x in sides.values()]
     kept = sides | {"train_rows": np.arange(60), "probabilities": np.eye(2)[labels[2]]}
-    runs = SimpleNamespace(arrays=lambda model, seed: kept)
     scores = []
     for told in (labels[2], 1 - labels[2]):  # one is what the other is not
         faces = [SimpleNamespace(targets=lambda y=y: torch.as_tensor(y)) for y in (*labels[:2], told)]
         parts = SimpleNamespace(train=faces[0], validation=faces[1], test=faces[2])
+        place = {("m", 0): tmp_path / str(len(scores))}
+        runs = SimpleNamespace(arrays=lambda model, seed: kept, folders=place)
         scores.append(second_view.svm_rows(runs, ["m"], [0], parts)["SVM"].item())
     assert sum(scores) == pytest.approx(100)  # the same answers both times
 

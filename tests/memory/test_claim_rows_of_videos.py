@@ -1,0 +1,74 @@
+"""Rows of single videos: errors worked out by hand, the place of painting, and what a short video lacks."""
+
+import inspect
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib.memory import AffectiveMemory
+from fer_lib.memory.claim_rows import PAINTED, person_rows
+
+OWN = "PK all, this page's"
+
+
+def video(name, frames, *, setting="memory", seed=0, wrong=(0.1, 0.3), prior=(0.2, 0.2), activity=None):
+    """Frames whose answers are off by ``wrong`` (painting, later), the prior's by ``prior``; labels are 0."""
+    late = np.arange(frames) >= PAINTED
+    seen = np.zeros(frames) if activity is None else np.asarray(activity, float)
+    rows = {"setting": setting, "seed": seed, "video": name, "utterance": 0, "activity": seen}
+    for axis, sign in (("valence", 1), ("arousal", -1)):
+        rows |= {f"told_{axis}": 0.0, f"true_{axis}": np.nan}
+        rows |= {
+            axis: sign * np.where(late, wrong[1], wrong[0]),
+            f"prior_{axis}": np.where(late, *prior[::-1]),
+        }
+    return pd.DataFrame(rows)
+
+
+def found_in(*videos):
+    return pd.DataFrame(person_rows(pd.concat(videos), "world:omg_emotion", "smoke"))
+
+
+def test_painting_ends_where_the_memory_ends_it():
+    assert inspect.signature(AffectiveMemory).parameters["paint_until"].default == PAINTED
+
+
+def test_errors_of_a_video_while_painting_and_after():
+    rows = found_in(video("b", 2 * PAINTED), video("a", 2 * PAINTED, wrong=(0.5, 0.5), prior=(0.4, 0.1)))
+    table = rows.set_index(["table", "row", "column", "seed"])["value"]
+    third = "Table 3, by video"
+    assert table[third, "P-AffMem", "Valence", 1] == pytest.approx(0.2)  # b is second; answers are averaged
+    assert table[third, OWN, "Arousal", 0] == pytest.approx(0.25)
+    for column, memory, prior in (("start", 0.1, 0.2), ("after the start", 0.3, 0.2)):
+        for axis in ("Valence", "Arousal"):
+            assert table["Fig 3, by video", "P-AffMem", f"{axis}, {column}", 1] == pytest.approx(memory)
+            assert table["Fig 3, by video", OWN, f"{axis}, {column}", 1] == pytest.approx(prior)
+    assert table["Fig 3, by video", OWN, "Valence, after the start", 0] == pytest.approx(0.1)
+    assert set(rows["paper"]) == {"p-affmem"}
+    assert set(rows["profile"]) == {"smoke"}
+
+
+def test_seeds_of_a_memory_are_averaged_and_the_first_frame_is_left_out():
+    rows = found_in(
+        video("a", 6, activity=[9, 0.2, 0.4, 0.5, 0.6, 0.7]),
+        video("a", 6, seed=1, wrong=(0.3, 0), activity=[9, 0.4, 0.6, 0.7, 0.8, 0.9]),
+    )
+    table = rows.set_index(["table", "row", "column"])["value"]
+    assert table["Table 3, by video", "P-AffMem", "Valence"] == pytest.approx(0.2)
+    assert table["Fig 3, by video", "P-AffMem", "Valence, start"] == pytest.approx(0.2)
+    assert table["Fig 3, by video", "P-AffMem", "first half"] == pytest.approx(0.4)
+    assert table["Fig 3, by video", "P-AffMem", "second half"] == pytest.approx(0.7)
+    assert not any("after" in column for column in rows["column"])  # it painted to the end
+
+
+def test_other_settings_have_no_prior_of_their_own():
+    rows = found_in(video("a", 4), video("a", 4, setting="start only", wrong=(0.4, 0)))
+    third = rows[(rows["table"] == "Table 3, by video") & (rows["column"] == "Valence")]
+    assert len(third) == 3
+    third = third.set_index("row")["value"].round(9).to_dict()
+    assert third == {"P-AffMem": 0.1, OWN: 0.2, "start only": 0.4}
+    along = rows[rows["column"] == "Valence, start"].set_index("row")["value"].round(9)
+    assert along.to_dict() == {"P-AffMem": 0.1, OWN: 0.2}
+    with pytest.raises(ValueError, match="must hold the setting 'memory'"):
+        person_rows(video("a", 4, setting="start only"), "world:omg_emotion", "smoke")
