@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,6 +61,17 @@ def serve(folder: Path) -> tuple[http.server.ThreadingHTTPServer, str]:
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, f"http://127.0.0.1:{server.server_port}"
+
+
+@contextmanager
+def serving(page: str, folder: Path) -> Iterator[str]:
+    """Serves one page from a folder; gives its address."""
+    (folder / "index.html").write_text(page, encoding="utf-8")
+    server, address = serve(folder)
+    try:
+        yield address
+    finally:
+        server.shutdown()
 
 
 def program() -> str | None:
@@ -128,6 +140,15 @@ class Visit:
 
     def __exit__(self, *error: object) -> None:
         self.context.close()
+
+
+@contextmanager
+def visited(browser, address: str) -> Iterator[Visit]:
+    """Opens a page at rest; whatever went wrong meanwhile is an error at the end."""
+    with Visit(browser) as visit:
+        visit.open(address)
+        yield visit
+        assert visit.wrong == []
 
 
 def visit_all(visit: Visit, site: str, book: Path, pages: list[Path], look) -> list[str]:

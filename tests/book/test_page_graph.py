@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from test_browser import PHONE, TOO_WIDE, Visit, browser, serve  # noqa: F401
+from test_browser import PHONE, TOO_WIDE, Visit, browser, serving, visited  # noqa: F401
 
 from fer_lib.graph import EXPRESSIONS, emotion_adjacency
 from fer_lib.graph.karate import sameness
@@ -26,19 +26,14 @@ def correlations() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("graph")
-    (folder / "index.html").write_text(page_graph(correlations(), EXPRESSIONS).page(), encoding="utf-8")
-    server, address = serve(folder)
-    yield address
-    server.shutdown()
+    with serving(page_graph(correlations(), EXPRESSIONS).page(), tmp_path_factory.mktemp("graph")) as address:
+        yield address
 
 
 @pytest.fixture
 def visit(browser, address) -> Iterator[Visit]:  # noqa: F811
-    with Visit(browser) as visit:
-        visit.open(address)
+    with visited(browser, address) as visit:
         yield visit
-        assert visit.wrong == []
 
 
 def shown(visit: Visit) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from test_browser import PHONE, TOO_WIDE, Visit, browser, serve  # noqa: F401
+from test_browser import PHONE, TOO_WIDE, Visit, browser, serving, visited  # noqa: F401
 
 from fer_lib.views.page_laboratory import page_laboratory
 from fer_lib.views.page_people import cast
@@ -20,20 +20,15 @@ LAB = "document.querySelector('.face-lab').laboratory"
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("laboratory")
-    (folder / "index.html").write_text(page_laboratory().page(), encoding="utf-8")
-    server, address = serve(folder)
-    yield address
-    server.shutdown()
+    with serving(page_laboratory().page(), tmp_path_factory.mktemp("laboratory")) as address:
+        yield address
 
 
 @pytest.fixture
 def visit(browser, address) -> Iterator[Visit]:  # noqa: F811
-    with Visit(browser) as visit:
-        visit.open(address)
+    with visited(browser, address) as visit:
         visit.page.get_by_role("button", name="At rest").click()
         yield visit
-        assert visit.wrong == []
 
 
 def landmarks(visit: Visit) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from test_browser import PHONE, TOO_WIDE, Visit, browser, serve  # noqa: F401
+from test_browser import PHONE, TOO_WIDE, Visit, browser, serving, visited  # noqa: F401
 
 from fer_lib.views import fields
 from fer_lib.views.page_pulling import page_pulling
@@ -17,19 +17,14 @@ PULLING = "document.querySelector('.pulling').pulling"
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("pulling")
-    (folder / "index.html").write_text(page_pulling().page(), encoding="utf-8")
-    server, address = serve(folder)
-    yield address
-    server.shutdown()
+    with serving(page_pulling().page(), tmp_path_factory.mktemp("pulling")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def visit(browser, address) -> Iterator[Visit]:  # noqa: F811
-    with Visit(browser) as visit:
-        visit.open(address)
+    with visited(browser, address) as visit:
         yield visit
-        assert visit.wrong == []
 
 
 def after(visit: Visit, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_browser import PHONE, TOO_WIDE, Visit, browser, serve  # noqa: F401
+from test_browser import PHONE, TOO_WIDE, Visit, browser, serving, visited  # noqa: F401
 
 from fer_lib.chapters import catalogue
 from fer_lib.scoreboard import claims
@@ -44,20 +44,14 @@ def judged() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, judged) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("scoreboard")
-    page = page_scoreboard(claims(), judged).page()
-    (folder / "index.html").write_text(page, encoding="utf-8")
-    server, address = serve(folder)
-    yield address
-    server.shutdown()
+    with serving(page_scoreboard(claims(), judged).page(), tmp_path_factory.mktemp("scoreboard")) as address:
+        yield address
 
 
 @pytest.fixture
 def visit(browser, address) -> Iterator[Visit]:  # noqa: F811
-    with Visit(browser) as visit:
-        visit.open(address)
+    with visited(browser, address) as visit:
         yield visit
-        assert visit.wrong == []
 
 
 def rows(visit: Visit, attribute: str = "verdict") -> list[str]:
