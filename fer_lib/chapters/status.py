@@ -32,7 +32,7 @@ def markdown(
     >>> info = {"chapter": "04_facechannel", "title": "FaceChannel", "seconds": 90.0, "peak_memory_gb": 1.26}
     >>> text = markdown([info], "quick", promised={"04_facechannel": {"minutes": {"quick": 2}}})
     >>> print(text.splitlines()[-4])
-    | [FaceChannel](../notebooks/04_facechannel.ipynb) | 1.5 (2) | 1.3 | – | – | – | – | – |
+    | [FaceChannel](../notebooks/04_facechannel.ipynb) | 1.5 (2) | 1.3 | – | – | – | – |
     """
     rows = [_row(info, profile, (promised or {}).get(info.get("chapter", ""), {})) for info in infos]
     total = sum(float(info.get("seconds") or 0) for info in infos) / 60
@@ -44,11 +44,11 @@ def markdown(
             "less. Each line is the last run of a chapter, on the machine that built the pages; what the "
             "chapter itself promises stands in brackets.",
             "",
-            "```{table} Time and memory of the last run of each chapter.",
+            "```{table} Minutes, and GB of memory at most, of the last run of each chapter.",
             ":name: tbl-status",
             "",
-            "| chapter | minutes | memory (GB) | threads | device | data | commit | finished (UTC) |",
-            "|:---|---:|---:|---:|:---|:---|:---|:---|",
+            "| chapter | minutes | GB | device, threads | data | commit | finished (UTC) |",
+            "|:---|---:|---:|:---|:---|:---|:---|",
             *rows,
             "```",
             "",
@@ -64,13 +64,17 @@ def _row(info: Mapping[str, Any], profile: str, promised: Mapping[str, Mapping[s
         f"[{title}](../notebooks/{name}.ipynb)" if name else title,
         _measured(None if seconds is None else seconds / 60, promised.get("minutes", {}).get(profile)),
         _measured(memory, promised.get("memory_gb", {}).get(profile)),
-        str(info.get("threads") or "–"),
-        str(info.get("device") or "–"),
+        ", ".join(str(info[name]) for name in ("device", "threads") if info.get(name)) or "–",
         _data(info.get("parameters") or {}),
-        f"`{info['commit']}`" if info.get("commit") else "–",
+        _commit(info["commit"]) if info.get("commit") else "–",
         str(info.get("finished") or "–").replace("T", " ").replace("+00:00", ""),
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def _commit(told: str) -> str:
+    """Seven digits, and the "+" of a checkout with changes of its own."""
+    return f"`{told[:7]}{'+' if told.endswith('+') else ''}`"
 
 
 def _data(parameters: Mapping[str, Any]) -> str:

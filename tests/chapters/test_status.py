@@ -19,7 +19,7 @@ INFOS = [
         "chapter": "04_b",
         "title": "Second | part",
         "seconds": 150.0,
-        "commit": "abc123",
+        "commit": "abc12345+",
         "finished": "2026-01-02T03:04+00:00",
         "versions": {"torch": "2.2"},
     },
@@ -34,10 +34,10 @@ def cells(text: str) -> list[list[str]]:
 
 def test_one_row_a_chapter_with_measured_and_promised_values() -> None:
     first, second = cells(status.markdown(INFOS, "quick", promised=PROMISED))
-    assert first[:5] == ["[First](../notebooks/00_a.ipynb)", "0.5 (0.4)", "0.5 (1)", "1", "cpu"]
-    assert first[5:] == ["jaffe, world:fabo", "–", "–"]
-    assert second[:5] == ["[Second / part](../notebooks/04_b.ipynb)", "2.5", "–", "–", "–"]
-    assert second[5:] == ["–", "`abc123`", "2026-01-02 03:04"]
+    assert first[:4] == ["[First](../notebooks/00_a.ipynb)", "0.5 (0.4)", "0.5 (1)", "cpu, 1"]
+    assert first[4:] == ["jaffe, world:fabo", "–", "–"]
+    assert second[:4] == ["[Second / part](../notebooks/04_b.ipynb)", "2.5", "–", "–"]
+    assert second[4:] == ["–", "`abc1234+`", "2026-01-02 03:04"]
 
 
 def test_versions_of_all_runs_are_told() -> None:
