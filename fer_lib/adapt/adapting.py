@@ -53,23 +53,12 @@ class Adapted:
 
 
 def adapt(
-    encoder: Encoder,
-    train: Any,
-    validation: Any,
-    *,
-    test: Any = None,
-    head: Decision | None = None,
-    regime: str = "decision",
-    plug_in: str | Callable[..., PlugIn] | None = None,
-    options: Mapping[str, Any] | None = None,
-    seeds: Iterable[int] = (0,),
-    epochs: int = 20,
-    settings: Settings | None = None,
-    cache: bool = True,
-    views: int = 1,
-    on_epoch: Callable[[int, float], None] | None = None,
-    folder: str | Path | None = None,
-) -> Adapted:
+    encoder: Encoder, train: Any, validation: Any, *, test: Any = None, head: Decision | None = None,
+    regime: str = "decision", plug_in: str | Callable[..., PlugIn] | None = None,
+    options: Mapping[str, Any] | None = None, seeds: Iterable[int] = (0,), epochs: int = 20,
+    settings: Settings | None = None, cache: bool = True, views: int = 1,
+    on_epoch: Callable[[int, float], None] | None = None, folder: str | Path | None = None,
+) -> Adapted:  # fmt: skip
     """Train a decision layer, and what the regime frees, on top of an encoder, which is copied.
 
     What is frozen stays the same to the last bit; behind it nothing is encoded twice: see `features_of`.
@@ -109,14 +98,9 @@ def adapt(
         learner, given = _behind(model, sets, settings, cache=cache, views=views)
         place = None if folder is None else Path(folder) / f"seed_{seed}.safetensors"
         done = fit(
-            learner,
-            *given[:2],
-            epochs=epochs,
-            seed=seed,
-            settings=settings,
-            checkpoint=place,
+            learner, *given[:2], epochs=epochs, seed=seed, settings=settings, checkpoint=place,
             on_epoch=on_epoch,
-        )
+        )  # fmt: skip
         result.models[seed], result.fits[seed] = model.eval(), done
         if test is not None:
             result.predictions[seed] = predict(learner, given[2])

@@ -119,6 +119,15 @@ def emotion_adjacency(
     for name, value in (("tau", tau), ("p", p)):
         if not 0 <= value <= 1:
             raise ValueError(f"{name} must lie in [0, 1]; got {value}. The thesis takes tau=0.1 and p=0.7.")
+    edges = _edges(size, tau, between)
+    degree = edges.sum(1, keepdims=True)
+    weights = np.where(edges, p / np.maximum(degree, 1), 0.0)
+    np.fill_diagonal(weights, np.where(degree[:, 0] > 0, 1 - p, 1.0))
+    return weights if mode == "paper" else weights.T.copy()
+
+
+def _edges(size: np.ndarray, tau: float, between: Any) -> np.ndarray:
+    """Which nodes are joined, bool (K + 2, K + 2), eq. 6.3.4; no node with itself."""
     count = len(size) - 2
     edges = np.zeros(size.shape, dtype=bool)
     edges[:count, count:] = np.abs(size[:count, count:]) >= tau
@@ -131,10 +140,7 @@ def emotion_adjacency(
             )
         edges[:count, :count] = between >= tau
     np.fill_diagonal(edges, False)
-    degree = edges.sum(1, keepdims=True)
-    weights = np.where(edges, p / np.maximum(degree, 1), 0.0)
-    np.fill_diagonal(weights, np.where(degree[:, 0] > 0, 1 - p, 1.0))
-    return weights if mode == "paper" else weights.T.copy()
+    return edges
 
 
 def conditional_probability(shares: Any) -> np.ndarray:
