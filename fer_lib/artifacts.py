@@ -17,16 +17,19 @@ from pathlib import Path
 from fer_lib.errors import DataError
 
 
-def home() -> Path:
+def home(here: Path | None = None) -> Path:
     """Folder that holds everything the library stores.
 
+    Args:
+        here: where to look for a checkout of the book; the current folder by default.
+
     Returns:
-        ``$FER_HOME`` if set; else ``_build`` of the book when the current folder lies in a checkout of it;
-        else the user's cache folder. It need not exist yet.
+        ``$FER_HOME`` if set; else ``_build`` of the book when `here` lies in a checkout of it; else the
+        user's cache folder. It need not exist yet.
     """
     if os.environ.get("FER_HOME"):
         return Path(os.environ["FER_HOME"]).expanduser().resolve()
-    here = Path.cwd()
+    here = here or Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "_config.yml").is_file() and (folder / "fer_lib").is_dir():
             return folder / "_build"

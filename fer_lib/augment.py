@@ -89,11 +89,11 @@ def augment(
     """
     amounts = Augmentation() if amounts is None else amounts
     share = share or Share(len(images))
-    draws = share.rand(10, generator).to(images.device)  # each in [0, 1)
+    draws = share.rand(10, generator).to(images.device, non_blocking=True)  # each in [0, 1)
     changed = _move(images, amounts, draws[:5])
     changed = _light(changed, amounts, draws[5:7], low, high)
     if (amounts.saturation or amounts.hue_deg) and images.shape[1] == 3:
-        colour = share.rand(2, generator).to(images.device)
+        colour = share.rand(2, generator).to(images.device, non_blocking=True)
         changed = _recolour(changed, amounts, 2 * colour - 1, low, high)
     return _cover(changed, amounts.cutout, draws[7:])
 

@@ -26,4 +26,7 @@ class DataError(ValueError):
 
 def _short(value: object, limit: int = 80) -> str:
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+    if len(text) <= limit:
+        return text
+    end = limit // 2  # the end of a path says more than its middle
+    return f"{text[: limit - 3 - end]}...{text[-end:]}"

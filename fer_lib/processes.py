@@ -3,7 +3,8 @@
 Averaging gradients is not enough for that. A CCC or a metric loss of two half batches is no part of that of
 the whole; BatchNorm would see half a batch; each process would draw its own changes. So the rows meet again
 before the decision layer (`whole_batch`), BatchNorm takes its means over all processes (`norms_shared`), and
-the changes are drawn for the whole batch, of which each process takes its rows (`Share`).
+the changes are drawn for the whole batch, of which each process takes its rows (`Share`). Losses that are
+means over rows need not meet: each process weighs its own mean by its rows (`weighed`).
 
 Rows ``rank, rank + processes, ...`` of a batch lie with the process of that rank.
 """
@@ -12,9 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Share:
         whole: rows of the batch, at least one a process.
         rank: number of the process, from 0.
         processes: how many there are.
+        each: images of a row, such as the faces of a sequence.
 
     Example:
         >>> torch.arange(7)[Share(7, rank=1, processes=2).rows]
@@ -34,6 +39,7 @@ class Share:
     whole: int
     rank: int = 0
     processes: int = 1
+    each: int = 1
 
     @property
     def rows(self) -> slice:
@@ -41,8 +47,9 @@ class Share:
         return slice(self.rank, None, self.processes)
 
     def rand(self, count: int, generator: torch.Generator) -> Tensor:
-        """Random numbers of this process's rows, (count, rows): what one process would draw for them."""
-        return torch.rand(count, self.whole, generator=generator)[:, self.rows]
+        """Random numbers of this process's images, (count, rows * each): what one process would draw."""
+        drawn = torch.rand(count, self.whole * self.each, generator=generator)
+        return drawn.unflatten(1, (self.whole, self.each))[:, self.rows].flatten(1)
 
 
 _SHARE: ContextVar[Share | None] = ContextVar("share", default=None)
@@ -56,6 +63,38 @@ def sharing(share: Share) -> Iterator[None]:
         yield
     finally:
         _SHARE.reset(mark)
+
+
+def share_of(rows: int) -> Share:
+    """The share at work; outside of `sharing` one that holds all of so many rows."""
+    return _SHARE.get() or Share(rows)
+
+
+def weighed(mean: Tensor) -> Tensor:
+    """A loss that is a mean over this process's rows, times its part of the batch; outside of `sharing` as it
+    is. Averaged over the processes, as gradients are, it is the mean over the whole batch."""
+    share = _SHARE.get()
+    if share is None:
+        return mean
+    own = len(range(share.whole)[share.rows])
+    return mean * (own * share.processes / share.whole)
+
+
+def average_gradients(optimizer: torch.optim.Optimizer) -> None:
+    """Give all processes the mean of their gradients, in place; nothing happens outside of `sharing`.
+
+    Args:
+        optimizer: whose parameters have a gradient in all processes or in none.
+    """
+    share = _SHARE.get()
+    if share is None:
+        return
+    every = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    flat = torch.cat([grad.reshape(-1) for grad in every])  # one message, whatever the number of layers
+    distributed.all_reduce(flat)
+    flat /= share.processes
+    for grad, mean in zip(every, flat.split([grad.numel() for grad in every]), strict=True):
+        grad.copy_(mean.view_as(grad))
 
 
 def whole_batch(rows: Tensor) -> Tensor:
@@ -139,7 +178,7 @@ def _normed(layer: nn.BatchNorm1d | nn.BatchNorm2d, values: Tensor) -> Tensor:
     count, mean = told[-1].detach(), told[:-1] / told[-1].detach()
     centred = real - mean.view(shape)
     variance = _Summed.apply(centred.square().sum(over)) / count  # type: ignore[no-untyped-call]
-    if layer.running_mean is not None and layer.running_var is not None:
+    if layer.track_running_stats and layer.running_mean is not None and layer.running_var is not None:
         with torch.no_grad():
             momentum = 0.1 if layer.momentum is None else layer.momentum
             layer.running_mean.lerp_(mean, momentum)
@@ -165,3 +204,50 @@ class _SharedNorm2d(nn.BatchNorm2d):
 
 
 _SHARED: dict[type, type] = {nn.BatchNorm1d: _SharedNorm1d, nn.BatchNorm2d: _SharedNorm2d}
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes that train together, and this one's place among them; see ``fer_lib.train.device``.
+
+    Args:
+        rank: number of this process, from 0.
+        processes: how many there are.
+    """
+
+    rank: int = 0
+    processes: int = 1
+
+    @property
+    def least(self) -> int:
+        """Rows that a batch must have: two, for BatchNorm, and one a process."""
+        return max(2, self.processes)
+
+    def share(self, whole: int, *, each: int = 1) -> Share:
+        """This process's part of a batch of so many rows of ``each`` images."""
+        return Share(whole, self.rank, self.processes, each)
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean over the processes of a tensor that all have."""
+        if self.processes == 1:
+            return values
+        total = values.contiguous().clone()
+        distributed.all_reduce(total)
+        return total / self.processes
+
+    def first(self, value: T) -> T:
+        """What the first process has; any plain value."""
+        told = [value]
+        if self.processes > 1:
+            distributed.broadcast_object_list(told)
+        return told[0]
+
+    def alike(self, *modules: nn.Module) -> None:
+        """Give all the weights and statistics of the first process, in place."""
+        if self.processes == 1:
+            return
+        for module in modules:
+            for value in module.state_dict().values():
+                sent = value.detach().contiguous()  # a copy where channels come last: backends want rows
+                distributed.broadcast(sent, 0)
+                value.copy_(sent)

@@ -20,17 +20,18 @@ ROOMS = (
 
 
 @functools.cache
-def code_key(module: str) -> str:
+def code_key(module: str, more: tuple[str, ...] = ()) -> str:
     """Name the code that a module of the library runs when it trains something: 16 hex digits.
 
     Args:
         module: such as "fer_lib.pretrain.supervised"; everything of `ROOMS` that it imports counts too.
+        more: further rooms that count.
 
     Example:
         >>> code_key("fer_lib.heads.dense") == code_key("fer_lib.heads.dense")
         True
     """
-    return key_in(Library(PACKAGE), module)
+    return key_in(Library(PACKAGE), module, (*ROOMS, *more))
 
 
 def key_in(library: Library, module: str, rooms: tuple[str, ...] = ROOMS) -> str:

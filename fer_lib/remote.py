@@ -2,34 +2,35 @@
 
 Reading makes a local copy in `artifacts.home()/remote`, named by address and content, so that it is never out
 of date; a copy that was interrupted goes on where it was. Sending writes the file that makes a folder a run
-last.
+last, and takes away nothing but an earlier run of the same address.
 """
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_lib import artifacts
+from fer_lib.storage import StorageError, anything, changed, check_names, files, told, version
+from fer_lib.storage import file_system as _storage
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 LAST = "run.json"
 """A folder with this file is a run; so it is sent last, and taken away first."""
+SENDING = ".fer-sending"
+"""Lies at an address while a folder is sent there: what is not whole is not read, and may be sent again."""
+_KINDS = {LAST: "an earlier run", "runs.csv": "earlier results of a grid", "plan.json": "an earlier grid"}
+_PROBE = ".fer-probe"
 _BATCH = 256  # files at a time; those of a batch that was interrupted are fetched again
-_PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
-_KEYS = {
-    "s3fs": "Give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE); AWS_ENDPOINT_URL where the "
-    "server is not Amazon's.",
-    "gcsfs": "Give GOOGLE_APPLICATION_CREDENTIALS, the file of a service account, or log in with gcloud.",
-}
-
-
-class StorageError(OSError):
-    """Remote storage cannot be read or written; says which address, why, and what to do."""
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def is_remote(place: object) -> bool:
@@ -56,13 +57,13 @@ def join(address: str, *parts: str) -> str:
 
 
 def exists(address: str) -> bool:
-    """Whether anything lies at an address.
+    """Whether anything lies at an address; a corpus is not listed for it.
 
     Raises:
         StorageError: the storage does not answer, or refuses.
     """
-    with _told(address, "readable"):
-        return bool(_files(_storage(address), address))
+    with told(address, "readable"):
+        return anything(_storage(address), address)
 
 
 @functools.lru_cache(maxsize=256)
@@ -70,113 +71,141 @@ def fetch(address: str) -> Path:
     """Make a local copy of a file or folder; one that is there, of the same content, is returned at once.
 
     Files keep their time of change, so that a corpus decoded from one copy is known when it comes again.
-    Within a process an address is looked up once.
+    Within a process an address is looked up once. On a terminal a bar shows how far it is.
 
     Returns:
         The local file or folder; do not change it.
 
     Raises:
-        StorageError: nothing lies there, or the storage does not answer or refuses.
+        StorageError: nothing lies there, its names are no names of files, a folder is just being sent, the
+            disk is full, or the storage does not answer or refuses.
     """
-    with _told(address, "readable"):
+    with told(address, "readable"):
         storage = _storage(address)
-        files = _files(storage, address)
-        if not files:
-            raise StorageError(
-                f"{address}: must hold files; got none. Check the address, or send the files there first."
-            )
-        stem = PurePosixPath(address.rstrip("/")).name
-        told = {name: [info["size"], _version(info)] for name, info in files.items()}
-        key = artifacts.key(address=address.rstrip("/"), files=told)
+        found = _found(storage, address)
         shelf = artifacts.home() / "remote"
-        place = shelf / f"{stem}-{key}"
+        stem = PurePosixPath(address.rstrip("/")).name
+        place = shelf / f"{stem}-{_key(address, found)}"
         if not place.is_dir():
             with artifacts.locked(shelf, place.name):
                 if not place.is_dir():  # another process fetched it while this one waited
                     draft = shelf / f".{place.name}"
-                    _fetch(storage, files, draft)
+                    _fetch(storage, address, found, draft, "set FER_HOME to a folder on another disk")
                     draft.rename(place)
-    return place / stem if list(files) == [""] else place
+    return place / stem if list(found) == [""] else place
 
 
-def check_target(address: str) -> None:
+def copy(address: str, target: str | Path) -> None:
+    """Copy a file or folder from an address to a new place here, which appears whole or not at all.
+
+    A copy that was interrupted lies beside the target, hidden, and the next call goes on with it.
+
+    Raises:
+        ValueError: there is something at the target. StorageError: as for `fetch`.
+    """
+    target = Path(target).expanduser()
+    if target.exists():
+        raise ValueError(f"target must be new; got {target}. Give another one.")
+    with told(address, "readable"):
+        storage = _storage(address)
+        found = _found(storage, address)
+        draft = target.with_name(f".{target.name}-{_key(address, found)}")
+        _fetch(storage, address, found, draft, "give a target on another disk")
+        (next(draft.iterdir()) if list(found) == [""] else draft).rename(target)
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def check_target(address: str, kind: str = LAST, argument: str = "out") -> None:
     """Refuse an address that cannot take a run, before hours are spent: it must be empty or hold a run.
+
+    Args:
+        address: where the run is to be sent.
+        kind: the file that tells what a folder is: "run.json", or "runs.csv" for results of a grid.
+        argument: what gave the address, for the message.
 
     Raises:
         ValueError: other things lie there. StorageError: it cannot be written.
     """
-    probe = join(address, ".fer-probe")
-    with _told(address, "writable"):
+    probe = join(address, _PROBE)
+    with told(address, "writable"):
         storage = _storage(address)
-        files = _files(storage, address)
-        if files and LAST not in files:
-            raise ValueError(
-                f"out must be a new folder or that of an earlier run; got {address}, which holds "
-                f"{next(iter(files))!r}. Give another address."
-            )
+        rule = f"{argument} must be"
+        _check_place(storage, address, files(storage, address), [kind], rule, "Give another address.")
         storage.pipe_file(probe, b"")
         storage.rm_file(probe)
 
 
 def send(folder: str | Path, address: str) -> None:
-    """Send a folder; what lies at the address is replaced, and no half of a run is ever taken for a run.
+    """Send a folder; no half of it is ever taken for the whole, and nothing of others is lost.
+
+    The address must be empty, or hold what the folder replaces: a run takes the place of a run, a grid that
+    of a grid, results those of a grid. After an interrupted sending the same may be sent again.
 
     Raises:
-        StorageError: it cannot be written; the local folder stays, to be sent again.
+        ValueError: other things lie there. StorageError: it cannot be written; the local folder stays, to be
+            sent again.
     """
     folder = Path(folder)
-    names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
-    names = [name for name in names if not any(part.startswith(".") for part in PurePosixPath(name).parts)]
-    marks = [name for name in names if PurePosixPath(name).name == LAST]
-    with _told(address, "writable", f"The files stay in {folder}: `fer copy` sends them again."):
+    paths = {
+        path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    sizes = {name: path.stat().st_size for name, path in paths.items() if "/." not in f"/{name}"}
+    if not sizes:
+        raise ValueError(f"source must be a folder with files; got {folder}. Check the path.")
+    begun = join(address, SENDING)
+    with told(address, "writable", f"The files stay in {folder}: `fer copy` sends them again."):
         storage = _storage(address)
-        before = _files(storage, address)
-        _remove(storage, address, [name for name in before if PurePosixPath(name).name == LAST])
-        for some in ([name for name in names if name not in marks], marks):
-            for start in range(0, len(some), _BATCH):
-                part = some[start : start + _BATCH]
-                paths = [join(address, name) for name in part]
-                storage.put([str(folder / name) for name in part], paths)
-        _remove(storage, address, [name for name in before if name not in names])
-        after = _files(storage, address)
-        lost = [n for n in names if n not in after or after[n]["size"] != (folder / n).stat().st_size]
+        before = files(storage, address)
+        _check_place(
+            storage,
+            address,
+            before,
+            sizes,
+            "target must be",
+            f"Give another address; the files stay in {folder}.",
+        )
+        storage.pipe_file(begun, _kind(sizes).encode())
+        _remove(storage, address, [name for name in before if _is_mark(name)])
+        with _bar(f"sending {address}", sum(sizes.values())) as bar:
+            _put(storage, address, paths, {name: sizes[name] for name in sizes if not _is_mark(name)}, bar)
+            _remove(storage, address, sorted(before.keys() - sizes.keys() - {SENDING}))
+            _put(storage, address, paths, {name: sizes[name] for name in sizes if _is_mark(name)}, bar)
+        after = files(storage, address)
+        lost = [name for name, size in sizes.items() if name not in after or after[name]["size"] != size]
         if lost:
             raise StorageError(f"{address}: must hold what was sent; got no whole {lost[0]}. Send it again.")
+        storage.rm_file(begun)
 
 
-def _fetch(storage: Any, files: dict[str, dict[str, Any]], draft: Path) -> None:
-    """Fill a folder; files that are whole already are passed over."""
-    waiting = []
-    for name, info in files.items():
-        target = draft / (name or PurePosixPath(info["name"]).name)
-        if not (target.is_file() and target.stat().st_size == info["size"]):
-            waiting.append((info, target))
-    parts = draft / ".parts"
-    for start in range(0, len(waiting), _BATCH):
-        shutil.rmtree(parts, ignore_errors=True)
-        parts.mkdir(parents=True)
-        batch = waiting[start : start + _BATCH]
-        storage.get([info["name"] for info, _ in batch], [str(parts / str(i)) for i in range(len(batch))])
-        for i, (info, target) in enumerate(batch):
-            if (parts / str(i)).stat().st_size != info["size"]:
-                raise StorageError(
-                    f"{info['name']}: must be {info['size']} bytes; got another number. Fetch again."
-                )
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if (seconds := _time(info)) is not None:
-                os.utime(parts / str(i), (seconds, seconds))
-            os.replace(parts / str(i), target)
-    shutil.rmtree(parts, ignore_errors=True)
+def _check_place(
+    storage: Any, address: str, before: Collection[str], names: Collection[str], rule: str, fix: str
+) -> None:
+    """Refuse to send where anything lies that is not to be replaced."""
+    kind = _kind(names)
+    begun = storage.cat_file(join(address, SENDING)).decode() if SENDING in before else None
+    strange = [name for name in before if name not in (SENDING, _PROBE)]
+    if kind and (kind in before or kind == begun):
+        # A run at the top of a bucket takes nothing from the runs that lie below it.
+        strange = [name for name in strange if kind == LAST and _is_mark(name) and name not in names]
+    elif kind == begun:  # a corpus, sent in part
+        strange = [name for name in strange if name not in names]
+    if strange:
+        earlier = f" or that of {_KINDS[kind]}" if kind else ""
+        raise ValueError(f"{rule} a new folder{earlier}; got {address}, which holds {strange[0]!r}. {fix}")
 
 
-def _files(storage: Any, address: str) -> dict[str, dict[str, Any]]:
-    """Files at an address, by their path from there; "" for the address itself."""
-    base = storage._strip_protocol(address).rstrip("/")
-    found: dict[str, dict[str, Any]] = storage.find(base, detail=True)
-    below = {path: info for path, info in found.items() if path == base or path.startswith(f"{base}/")}
-    return {
-        path[len(base) :].lstrip("/"): info for path, info in sorted(below.items()) if info["type"] == "file"
-    }
+def _put(storage: Any, address: str, paths: dict[str, Path], sizes: dict[str, int], bar: tqdm) -> None:
+    """Send some files of a folder."""
+    names = list(sizes)
+    for start in range(0, len(names), _BATCH):
+        some = names[start : start + _BATCH]
+        storage.put([str(paths[name]) for name in some], [join(address, name) for name in some])
+        bar.update(sum(sizes[name] for name in some))
+
+
+def _is_mark(name: str) -> bool:
+    """Whether a file makes its folder a run."""
+    return PurePosixPath(name).name == LAST
 
 
 def _remove(storage: Any, address: str, names: Sequence[str]) -> None:
@@ -184,56 +213,78 @@ def _remove(storage: Any, address: str, names: Sequence[str]) -> None:
         storage.rm_file(join(address, name) if name else address)
 
 
-def _version(info: dict[str, Any]) -> str:
-    """What changes with a file's content: the storage's checksum, else its time of change."""
-    return str(info.get("ETag") or info.get("etag") or info.get("md5Hash") or _time(info))
+def _kind(names: Collection[str]) -> str:
+    """The file that tells what a folder is; empty for a corpus."""
+    return next((name for name in _KINDS if name in names), "")
 
 
-def _time(info: dict[str, Any]) -> float | None:
-    from datetime import datetime
+def _found(storage: Any, address: str) -> dict[str, dict[str, Any]]:
+    """The files at an address, fit to be copied."""
+    found = files(storage, address)
+    if not found:
+        raise StorageError(
+            f"{address}: must hold files; got none. Check the address, or send the files there first."
+        )
+    check_names(address, found)
+    if begun := [name for name in found if PurePosixPath(name).name == SENDING]:
+        raise StorageError(
+            f"{address}: must hold what was sent whole; got {begun[0]!r}: a sending goes on, or was "
+            "stopped. Wait for its end, or send the same again."
+        )
+    return found
 
-    for name in ("LastModified", "updated", "mtime", "created"):
-        value = info.get(name)
-        if isinstance(value, str):
-            value = datetime.fromisoformat(value)
-        if isinstance(value, datetime):
-            return value.timestamp()
-        if isinstance(value, int | float):
-            return float(value)
-    return None
+
+def _key(address: str, found: dict[str, dict[str, Any]]) -> str:
+    """Names a copy by the address and the content there."""
+    content = {name: [info["size"], version(info)] for name, info in found.items()}
+    return artifacts.key(address=address.rstrip("/"), files=content)
 
 
-def _storage(address: str) -> Any:
-    """The file system of an address.
-
-    Raises:
-        ValueError: fsspec knows none, or its package is not installed.
-    """
-    import fsspec
-
-    protocol = address.partition("://")[0]
+def _fetch(storage: Any, address: str, found: dict[str, dict[str, Any]], draft: Path, elsewhere: str) -> None:
+    """Fill a folder; files that are whole already are passed over."""
+    waiting = []
+    for name, info in found.items():
+        target = draft / (name or PurePosixPath(info["name"]).name)
+        if not (target.is_file() and target.stat().st_size == info["size"]):
+            waiting.append((info, target))
+    needed = sum(info["size"] for info, _ in waiting)
+    parts = draft.with_name(f"{draft.name}.parts")
     try:
-        return fsspec.filesystem(protocol, use_listings_cache=False, skip_instance_cache=True)
-    except ImportError:
-        package = _PACKAGES.get(protocol, "its package")
-        raise ValueError(
-            f"address must be one that an installed package reads; got {address}, which needs {package}. "
-            "Install what requirements-cluster.lock lists."
-        ) from None
-    except ValueError:
-        raise ValueError(
-            f"address must begin with s3://, gs:// or another protocol of fsspec; got {address}. Correct it."
-        ) from None
+        with _bar(f"fetching {address}", needed) as bar:
+            for start in range(0, len(waiting), _BATCH):
+                shutil.rmtree(parts, ignore_errors=True)
+                parts.mkdir(parents=True)
+                _fetch_batch(storage, waiting[start : start + _BATCH], parts, bar)
+    except OSError as error:
+        if error.errno not in _DISK and not (error.errno and error.filename):  # these are the storage's
+            raise
+        raise StorageError(
+            f"{draft.parent}: must take {needed / 1e6:,.1f} MB of {address}; got {type(error).__name__}: "
+            f"{error}. Make room there, or {elsewhere}; what came whole is kept."
+        ) from error
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
 
 
-@contextmanager
-def _told(address: str, rule: str, more: str = "") -> Iterator[None]:
-    """Says of any error of a storage's package which address it was, and which variables it needs."""
-    try:
-        yield
-    except (ValueError, StorageError):
-        raise
-    except Exception as error:  # each package has errors of its own, most of them no OSError
-        keys = _KEYS.get(_PACKAGES.get(address.partition("://")[0], ""), "Check the address.")
-        got = f"{type(error).__name__}: {error}".rstrip(".")
-        raise StorageError(f"{address}: must be {rule}; got {got}. {keys} {more}".rstrip()) from error
+def _fetch_batch(storage: Any, batch: list[tuple[dict[str, Any], Path]], parts: Path, bar: tqdm) -> None:
+    """Fetch some files beside their folder, and move those that are whole into it."""
+    copies = [parts / str(i) for i in range(len(batch))]
+    storage.get([info["name"] for info, _ in batch], [str(part) for part in copies])
+    for (info, target), part in zip(batch, copies, strict=True):
+        if part.stat().st_size != info["size"]:
+            raise StorageError(
+                f"{info['name']}: must be {info['size']} bytes; got another number. Fetch again."
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (seconds := changed(info)) is not None:
+            os.utime(part, (seconds, seconds))
+        os.replace(part, target)
+        bar.update(info["size"])
+
+
+def _bar(what: str, total: int) -> tqdm:
+    """Bytes on their way, shown on a terminal only: a kernel's bar would stay on the page."""
+    from tqdm import tqdm
+
+    hidden = not sys.stderr.isatty() or "ipykernel" in sys.modules
+    return tqdm(total=total, desc=what, unit="B", unit_scale=True, disable=hidden)

@@ -10,10 +10,14 @@ def test_message_has_place_rule_value_and_fix():
     assert str(error) == "a.csv, row 7: Usage must be known; got Trainng. Correct the spelling."
 
 
-def test_long_values_are_shortened():
-    message = str(DataError("a.csv", "pixels must be numbers", "x" * 500, "Look."))
-    assert len(message) < 150
-    assert "..." in message
+def test_long_values_are_shortened_in_their_middle():
+    """The end of a long path is the folder that was meant."""
+    got = "/first" + "/deeper" * 70 + "/last"
+    message = str(DataError("root", "must be a folder that exists", got, "Look."))
+    assert len(message) == len("root: must be a folder that exists; got . Look.") + 80
+    assert "got /first/deeper" in message
+    assert message.endswith("/deeper/last. Look.")
+    assert message.count("...") == 1
 
 
 def test_is_a_value_error_and_survives_a_process_boundary():

@@ -62,15 +62,26 @@ def test_names_of_the_library_differ_and_hold_the_loop():
     assert len(code_key("fer_lib.pretrain.supervised")) == 16
 
 
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory):
+    """A copy of the library, followed once, and the name of the grid's code in it."""
+    copy = tmp_path_factory.mktemp("copy") / "fer_lib"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    library = Library(copy)
+    return library, key_in(library, "fer_lib.adapt.grid")
+
+
 @pytest.mark.parametrize(
     "file", ["affect.py", "metrics/agreement.py", "metrics/categories.py", "datasets/sequences.py"]
 )
-def test_labels_and_scores_decide_the_numbers_of_a_grid(file, tmp_path):
-    copy = tmp_path / "fer_lib"
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    before = key_in(Library(copy), "fer_lib.adapt.grid")
-    (copy / file).write_text((copy / file).read_text() + "\nADDED = 1\n")
-    assert key_in(Library(copy), "fer_lib.adapt.grid") != before
+def test_labels_and_scores_decide_the_numbers_of_a_grid(file, grid):
+    library, before = grid
+    path = library.folder / file
+    text = path.read_text()
+    path.write_text(f"{text}\nADDED = 1\n")
+    after = key_in(library, "fer_lib.adapt.grid")
+    path.write_text(text)
+    assert after != before
 
 
 def test_a_docstring_alone_is_no_meaning():

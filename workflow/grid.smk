@@ -9,16 +9,24 @@
 import os
 import sys
 
+from filelock import FileLock, Timeout
+
 from fer_lib.chapters import catalogue, grid
 
 ROOT = catalogue.book_root()
 STEP = f'"{sys.executable}" -m fer_lib.chapters'
-os.environ["FER_BOOK"] = str(ROOT)
 if workflow.is_main_process:
     PLAN = grid.plan(config, ROOT)
+    PLAN.out.mkdir(parents=True, exist_ok=True)
+    LOCK = FileLock(PLAN.out / ".engine.lock")  # held while this process lives: Snakemake's own lock is switched off
+    try:
+        LOCK.acquire(timeout=0)
+    except Timeout:
+        sys.exit(f"fer: {PLAN.out} is at work under another Snakemake. Wait for it, or stop it.")
     PLAN.write()
 else:  # on a node: what was planned when the grid started
     PLAN = grid.written(grid.folder(config, ROOT))
+os.environ.update(PLAN.environment)  # absolute: the jobs run in the grid's folder
 
 
 workdir: str(PLAN.out)
@@ -28,17 +36,20 @@ localrules:
     results,
 
 
+# The output is one file, as Snakemake takes away a rule's output before it runs, and the results of before shall stay.
 rule results:
     input:
         "plan.json",
         expand("runs/{job}", job=PLAN.names),
     output:
-        directory("results"),
+        "results/.complete",
+    log:
+        "logs/results.log",
     params:
         step=STEP,
         out=str(PLAN.out),
     shell:
-        "{params.step}.gather {params.out:q}"
+        "{params.step}.gather {params.out:q} 2> {log}"
 
 
 rule run:

@@ -1,6 +1,6 @@
 """Adapt a trained encoder to a corpus: one call for every regime, with or without a plug-in."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,11 +20,13 @@ from fer_lib.provenance import code_key
 from fer_lib.train.checks import check_alike
 from fer_lib.train.evaluate import evaluate
 from fer_lib.train.loop import Fit, fit
+from fer_lib.train.parallel import ahead
 from fer_lib.train.parts import Parts
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
 from fer_lib.train.repeats import repeat
 from fer_lib.train.settings import Settings
+from fer_lib.train.stacked import fit_together, stack_size, why_not
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,10 +60,13 @@ def adapt(
     options: Mapping[str, Any] | None = None, seeds: Iterable[int] = (0,), epochs: int = 20,
     settings: Settings | None = None, cache: bool = True, views: int = 1,
     on_epoch: Callable[[int, float], None] | None = None, folder: str | Path | None = None,
+    on_seed: Callable[[int, list[dict[str, Any]], FaceModel], None] | None = None,
 ) -> Adapted:  # fmt: skip
     """Train a decision layer, and what the regime frees, on top of an encoder, which is copied.
 
-    What is frozen stays the same to the last bit; behind it nothing is encoded twice: see `features_of`.
+    What is frozen stays the same to the last bit; behind it nothing is encoded twice: see `features_of`. On
+    CUDA seeds train at once where they can, see ``fer_lib.train.stacked``; with a folder, seeds may train
+    side by side instead, see ``fer_lib.train.parallel``.
 
     Args:
         encoder: trained elsewhere.
@@ -79,6 +84,7 @@ def adapt(
         on_epoch: called after each epoch of each seed; see ``fer_lib.train.fit``.
         folder: where each seed's training is kept, to be opened by a later call or resumed; it must belong to
             ONE experiment, see :func:`folder_for`. None keeps nothing.
+        on_seed: called as soon as a seed is done, with it, its rows and its model.
 
     Raises:
         ValueError: an unknown regime or plug-in, sets of different classes, a decision layer for clips on
@@ -91,23 +97,62 @@ def adapt(
     build = partial(
         build_adaptable, encoder, train, head=head, regime=regime, plug_in=plug_in, options=options
     )
-    result = Adapted(rows=None)  # type: ignore[arg-type]
+    behind = partial(_behind, sets=sets, settings=settings, cache=cache, views=views)
+    result, seeds = Adapted(rows=None), list(seeds)  # type: ignore[arg-type]
 
-    def run(seed: int) -> list[dict[str, Any]]:
+    def learn(seed: int) -> tuple[FaceModel, Any, list[Any], Fit]:
         model = build(seed=seed)
-        learner, given = _behind(model, sets, settings, cache=cache, views=views)
+        learner, given = behind(model)
         place = None if folder is None else Path(folder) / f"seed_{seed}.safetensors"
         done = fit(
             learner, *given[:2], epochs=epochs, seed=seed, settings=settings, checkpoint=place,
             on_epoch=on_epoch,
         )  # fmt: skip
+        return model, learner, given, done
+
+    def tell(seed: int, model: FaceModel, learner: Any, given: list[Any], done: Fit) -> list[dict[str, Any]]:
         result.models[seed], result.fits[seed] = model.eval(), done
         if test is not None:
             result.predictions[seed] = predict(learner, given[2])
-        return _rows(result, seed, test, {"regime": regime, "plug_in": _name(plug_in)})
+        rows = _rows(result, seed, test, {"regime": regime, "plug_in": _name(plug_in)})
+        if on_seed is not None:
+            on_seed(seed, rows, model)
+        return rows
 
-    result.rows = repeat(run, seeds)
+    told = {}
+    if folder is None and on_epoch is None:
+        for seed, *trained in _at_once(build, behind, seeds, epochs, settings):
+            told[seed] = tell(seed, *trained)
+    elif on_epoch is None:
+        ahead([partial(learn, seed) for seed in seeds])  # what they write is opened below
+    result.rows = repeat(lambda seed: told.pop(seed, None) or tell(seed, *learn(seed)), seeds)
     return result
+
+
+def _at_once(
+    build: Callable[..., FaceModel],
+    behind: Callable[..., Any],
+    seeds: list[int],
+    epochs: int,
+    settings: Settings,
+) -> Iterator[tuple[int, FaceModel, Any, list[Any], Fit]]:
+    """Seed, model, learner, sets and history of those that trained in stacks; none where they cannot.
+
+    A seed that failed is left out: alone, it fails again, and says why.
+    """
+    size = stack_size() if len(set(seeds)) == len(seeds) else 1
+    for some in (seeds[start : start + size] for start in range(0, len(seeds), size)):
+        if len(some) < 2:
+            return
+        models = [build(seed=seed) for seed in some]
+        learner, given = behind(models[0])
+        learners = [learner, *(model.tail() for model in models[1:])]
+        if learner is models[0] or why_not(learners, given[0], settings):
+            return
+        fits = fit_together(learners, *given[:2], epochs=epochs, seeds=some, settings=settings)
+        for seed, model, one, done in zip(some, models, learners, fits, strict=True):
+            if isinstance(done, Fit):
+                yield seed, model, one, given, done
 
 
 def folder_for(shelf: str, encoder: Encoder, parts: Parts, **told: Any) -> Path:
@@ -185,7 +230,7 @@ def _name(plug_in: str | Callable[..., PlugIn] | None) -> str:
 
 
 def _behind(
-    model: FaceModel, sets: list[Any], settings: Settings, *, cache: bool, views: int
+    model: FaceModel, *, sets: list[Any], settings: Settings, cache: bool, views: int
 ) -> tuple[Any, list[Any]]:
     """What is trained, and on what: the tail of the model on features, or the model on images."""
     stage = model.frozen_stage()

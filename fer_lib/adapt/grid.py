@@ -14,9 +14,10 @@ from fer_lib.encoders.contract import Encoder
 from fer_lib.errors import DataError
 from fer_lib.heads import Decision
 from fer_lib.provenance import code_key
-from fer_lib.train.parallel import processes_of, side_by_side
+from fer_lib.train.parallel import ahead, processes_of
 from fer_lib.train.parts import Parts
 from fer_lib.train.settings import Settings
+from fer_lib.train.stacked import stack_size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,8 @@ def run_grid(
 
     Each run is written as soon as it is done, whole or not at all: a grid that is stopped goes on where it
     was. The name of a run holds the cell, the plan, the seed, the data and the encoder's weights. With
-    FER_PROCESSES, cells run side by side, see ``fer_lib.train.parallel``.
+    FER_PROCESSES, cells and parts of their seeds run side by side, see ``fer_lib.train.parallel``; on CUDA
+    the seeds of a cell train at once where they can, see ``fer_lib.train.stacked``.
 
     Args:
         cells: in any order; those of one corpus are run together.
@@ -115,16 +117,19 @@ def run_grid(
     import pandas as pd
 
     cells, seeds = list(dict.fromkeys(cells)), list(seeds)
-    if processes_of() > 1:  # what they write is read below
-        asked = [partial(_several, cell, seeds, plan, also) for cell in sorted(cells, key=_together)]
-        side_by_side(asked)
-    runs = [(cell, seed) for cell in sorted(cells, key=_together) for seed in seeds]
+    ordered, size = sorted(cells, key=_together), stack_size()
+    each = -(-processes_of() // max(1, len(cells)))  # parts of the seeds, where cells are fewer
+    blocks = [seeds[k::each] for k in range(min(each, len(seeds)))]
+    ahead([partial(_several, cell, some, plan, also) for cell in ordered for some in blocks])
+    runs = [(cell, seeds[k : k + size]) for cell in ordered for k in range(0, len(seeds), size)]
     if progress:
         from tqdm import tqdm
 
-        runs = tqdm(runs, desc="runs", unit="run")
+        runs = tqdm(runs, desc="runs", unit="run" if size == 1 else "stack")
+    rows: dict[tuple[Cell, int], list[dict[str, Any]]] = {}
     opened = _Opened(plan)
-    rows = {(cell, seed): _one(cell, seed, plan, opened, also) for cell, seed in runs}
+    for cell, some in runs:
+        rows |= {(cell, seed): found for seed, found in _stack(cell, some, plan, opened, also).items()}
     return pd.DataFrame([row for cell in cells for seed in seeds for row in rows[cell, seed]])
 
 
@@ -208,31 +213,42 @@ def decision_of(cell: Cell, plan: Plan) -> Decision:
     return head if clips else replace(head, gru=0)
 
 
-def _one(cell: Cell, seed: int, plan: Plan, opened: _Opened, also: Look | None) -> list[dict[str, Any]]:
+def _stack(
+    cell: Cell, seeds: Sequence[int], plan: Plan, opened: _Opened, also: Look | None
+) -> dict[int, list[dict[str, Any]]]:
+    """Rows of some seeds of a cell; those that are not kept train at once where they can."""
+    import pandas as pd
+
     parts, encoder = opened.parts(cell), opened.encoder(cell)
     also = also if cell.plug_in else None
     looked = {} if also is None else {"also": f"{also.__qualname__} {code_key(also.__module__)}"}
-    name = artifacts.key(
-        code=code_key(__name__), encoder=weights_key(encoder),
-        cell=_plain(cell), plan=_plain(plan), seed=seed,
-        sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)], **looked,
-    )  # fmt: skip
-    path = artifacts.home() / SHELF / f"{name}.json"
-    if not path.is_file():
-        done = _adapted(cell, [seed], plan, parts, encoder)
-        about = {name: value for name, value in _plain(cell).items() if name not in ("recipe", "options")}
-        about |= {"plug_in": cell.plug_in or "none", "task": parts.test.task, "options": _told(cell)}
-        about |= {} if also is None else also(done.models[seed], parts.test)
-        rows = [row | about for row in json.loads(done.rows.to_json(orient="records", double_precision=15))]
-        artifacts.atomic_write(path, json.dumps(rows, indent=1))
-    return _read(path)
+    shared: dict[str, Any] = {
+        "code": code_key(__name__), "encoder": weights_key(encoder), "cell": _plain(cell),
+        "plan": _plain(plan),
+        "sets": [faces.fingerprint for faces in (parts.train, parts.validation, parts.test)], **looked,
+    }  # fmt: skip
+    names = {seed: artifacts.key(**shared, seed=seed) for seed in seeds}
+    paths = {seed: artifacts.home() / SHELF / f"{name}.json" for seed, name in names.items()}
+    missing = [seed for seed, path in paths.items() if not path.is_file()]
+    about = {name: value for name, value in _plain(cell).items() if name not in ("recipe", "options")}
+    about |= {"plug_in": cell.plug_in or "none", "task": parts.test.task, "options": _told(cell)}
+
+    def keep(seed: int, rows: list[dict[str, Any]], model: Any) -> None:
+        seen = {} if also is None else also(model, parts.test)
+        plain = pd.DataFrame([{"seed": seed, **row} for row in rows])
+        told = json.loads(plain.to_json(orient="records", double_precision=15))
+        artifacts.atomic_write(paths[seed], json.dumps([row | about | seen for row in told], indent=1))
+
+    if missing:
+        _adapted(cell, missing, plan, parts, encoder, on_seed=keep)
+    return {seed: _read(path) for seed, path in paths.items()}
 
 
 def _several(cell: Cell, seeds: Sequence[int], plan: Plan, also: Look | None) -> None:
-    """Run one cell, in a process of its own, say."""
-    opened = _Opened(plan)
-    for seed in seeds:
-        _one(cell, seed, plan, opened, also)
+    """Run seeds of one cell, in a process of its own, say."""
+    opened, size = _Opened(plan), stack_size()
+    for start in range(0, len(seeds), size):
+        _stack(cell, seeds[start : start + size], plan, opened, also)
 
 
 def _adapted(
@@ -242,12 +258,13 @@ def _adapted(
     parts: Parts,
     encoder: Encoder,
     folder: Path | None = None,
+    **more: Any,
 ) -> Adapted:
     epochs, settings = (_of_regime(plan, name, cell.regime) for name in ("epochs", "settings"))
     return adapt(
         encoder, parts.train, parts.validation, test=parts.test, head=decision_of(cell, plan),
         regime=cell.regime, plug_in=cell.plug_in, options=dict(cell.options), seeds=seeds, epochs=epochs,
-        settings=settings, cache=plan.cache, folder=folder,
+        settings=settings, cache=plan.cache, folder=folder, **more,
         views=plan.views if cell.regime in ("decision", "last_conv") else 1,
     )  # fmt: skip
 

@@ -61,7 +61,7 @@ def save_model(
     _check_faces(model.head, faces)
     header = {
         "encoder": _encoder_of(model.encoder),
-        "head": _head_of(model.head),
+        "head": recipe_of_head(model.head),
         "plug_in": None if model.plug_in is None else recipe_of_plug_in(model.plug_in),
         "task": faces.task,
         "classes": classes,
@@ -122,7 +122,12 @@ def _encoder_of(encoder: Any) -> dict[str, Any]:
     return encoder.options
 
 
-def _head_of(head: Any) -> dict[str, Any]:
+def recipe_of_head(head: Any) -> dict[str, Any]:
+    """Options of a decision layer, from which it can be built again.
+
+    Raises:
+        ValueError: it is none of the library's.
+    """
     if type(head) not in (DenseHead, SequenceHead):
         raise ValueError(
             f"head must be a DenseHead or a SequenceHead; got {type(head).__name__}, which cannot be built "

@@ -13,19 +13,18 @@ import numpy as np
 from fer_lib import artifacts
 from fer_lib.adapt.regimes import adapted_copy
 from fer_lib.adapt.saving import load_model, save_model
+from fer_lib.adapt.trainings import YARDSTICK, Outcome, Recipe, Training, outcomes
 from fer_lib.affect import index_map
 from fer_lib.encoders import FaceChannel
 from fer_lib.heads import FaceModel, build_model
 from fer_lib.losses import soft_cross_entropy
 from fer_lib.provenance import code_key
-from fer_lib.train.baseline import histogram_baseline
 from fer_lib.train.comparison import Comparison
 from fer_lib.train.evaluate import evaluate
 from fer_lib.train.loop import fit
 from fer_lib.train.parts import Parts
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
-from fer_lib.train.repeats import repeat
 from fer_lib.train.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from fer_lib.datasets import FaceSet
 
 UNIT_EPOCHS = 5
-AS_IS, YARDSTICK = "as it is", "gradient histograms"
+AS_IS = "as it is"
 RECIPE = Settings(batch_size=16, learning_rate=2e-3)
 SOFTENED = partial(soft_cross_entropy, smoothing=0.1)
 HELD_OUT, VALIDATION = 0.3, 0.25
@@ -115,7 +114,7 @@ class Adaptation:
     Args:
         rows: one row a seed, regime, number of photos and metric: seed, model (regime), photos, metric,
             value, validation (score by which one may choose).
-        comparison: the rows with the most photos, as pairs, with the models and their predictions.
+        comparison: the rows with the most photos, as pairs, with the predictions; models are not kept.
         parts: by seed: the people learned from, those that chose the epoch, and those tested on.
     """
 
@@ -158,7 +157,8 @@ def study(
     """Adapt a model to one's own people by several regimes and numbers of photos; test it on other people.
 
     A seed draws who is tested (about three tenths), who chooses the epoch (a quarter of the rest), and the
-    photos learned from: the fewer are always among the more. All regimes meet the same draw.
+    photos learned from: the fewer are always among the more. All regimes meet the same draw. Each training is
+    kept as soon as it is done, and not run again, see ``fer_lib.adapt.trainings``.
 
     Args:
         source: the model trained elsewhere, with the classes of `faces`.
@@ -171,7 +171,10 @@ def study(
         by_person: False lets photos of one person fall on both sides, to see what that feigns.
 
     Returns:
-        Rows of every run, the yardstick's with the most photos, and models and predictions of those.
+        Rows of every run, the yardstick's with the most photos, and the predictions of those.
+
+    Raises:
+        DataError: a kept training is damaged.
     """
     import pandas as pd
 
@@ -179,31 +182,42 @@ def study(
     drawn = {seed: draw_people(faces, seed, by_person=by_person) for seed in seeds}
     most = min(len(parts.train) for parts in drawn.values())
     numbers = sorted({min(number, most) for number in photos})
-    models: dict[tuple[str, int], FaceModel] = {}
+    some = {number: _chosen(drawn, number) for number in numbers}
+    wanted = {
+        Training(seed, regime, number): some[number][seed]
+        for seed in drawn
+        for number in numbers
+        for regime in (*regimes, *([YARDSTICK] if number == numbers[-1] else []))
+    }
+    found = outcomes(Recipe(source, faces, steps, settings), wanted)
+    rows: list[dict[str, Any]] = []
     predictions: dict[tuple[str, int], np.ndarray] = {}
+    for seed, parts in drawn.items():
+        own = {one: outcome for one, outcome in found.items() if one.seed == seed}
+        before = Outcome(predict(source, parts.test), _own(source, parts.validation))
+        for one, outcome in ({Training(seed, AS_IS, numbers[-1]): before} | own).items():
+            about = {
+                "seed": seed,
+                "model": one.regime,
+                "photos": one.photos,
+                "validation": outcome.validation,
+            }
+            rows += [about | score for score in _scores(outcome.predictions, parts.test)]
+            predictions[one.regime, seed] = outcome.predictions  # the last: of the most photos
+    table = pd.DataFrame(rows)
+    last = table[table["photos"] == numbers[-1]].reset_index(drop=True)
+    return Adaptation(table, Comparison(last, pd.DataFrame(), {}, predictions), drawn)
 
-    def run(seed: int) -> list[dict[str, Any]]:
-        parts = drawn[seed]
-        order = np.random.default_rng(seed).permutation(len(parts.train))
-        predictions[AS_IS, seed] = predict(source, parts.test)
-        before = {"model": AS_IS, "photos": numbers[-1], "validation": _own(source, parts.validation)}
-        rows = [before | one for one in _scores(predictions[AS_IS, seed], parts.test)]
-        for number in numbers:
-            some = parts.train.subset(np.sort(order[:number]))
-            epochs = ceil(steps / ceil(number / settings.batch_size))
-            for regime in regimes:
-                model = adapted_copy(source, regime, seed=seed)
-                done = fit(model, some, parts.validation, epochs=epochs, seed=seed, settings=settings)
-                models[regime, seed], predictions[regime, seed] = model, predict(model, parts.test)
-                about = {"model": regime, "photos": number, "validation": done.best_score}
-                rows += [about | one for one in _scores(predictions[regime, seed], parts.test)]
-        predictions[YARDSTICK, seed] = histogram_baseline(Parts(some, parts.validation, parts.test))
-        about = {"model": YARDSTICK, "photos": numbers[-1], "validation": float("nan")}
-        return rows + [about | one for one in _scores(predictions[YARDSTICK, seed], parts.test)]
 
-    rows = repeat(run, drawn)
-    last = rows[rows["photos"] == numbers[-1]].reset_index(drop=True)
-    return Adaptation(rows, Comparison(last, pd.DataFrame(), models, predictions), drawn)
+def _chosen(drawn: dict[int, Parts], number: int) -> dict[int, Parts]:
+    """So many photos to learn from, of each draw of people; the fewer are always among the more."""
+    orders = {
+        seed: np.random.default_rng(seed).permutation(len(parts.train)) for seed, parts in drawn.items()
+    }
+    return {
+        seed: Parts(parts.train.subset(np.sort(orders[seed][:number])), parts.validation, parts.test)  # type: ignore[attr-defined]
+        for seed, parts in drawn.items()
+    }
 
 
 def draw_people(faces: "FaceSet", seed: int, *, by_person: bool = True) -> Parts:

@@ -8,18 +8,16 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_lib.chapters import catalogue, keys, show
+from fer_lib.chapters import catalogue, engine, keys, show
 from fer_lib.chapters.helpers import check_profile
 
 if TYPE_CHECKING:
     from fer_lib.chapters import run as runner_module
 
-WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 _THREADS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -49,10 +47,11 @@ def build(profile: str, *, cores: int = 0) -> int:
     (root / "_build").mkdir(exist_ok=True)
     with FileLock(root / "_build" / ".build.lock"):  # a second build waits, then finds its work done
         _announce(keys.write_keys(catalogue.chapters(root), key_folder(root, profile), profile=profile))
-        done = subprocess.run(
-            _command(profile, cores or cores_here()), cwd=root, env=os.environ | {"FER_BOOK": str(root)}
-        )
-    if done.returncode:
+        status = engine.call(_command(profile, cores), cwd=root, env=os.environ | {"FER_BOOK": str(root)})
+    if status == engine.STOPPED:
+        print("stopped; the next build goes on where this one was", file=sys.stderr)
+        return 1
+    if status:
         print(failed(root, profile), file=sys.stderr)
         return 1
     print(f"open {show.path(root / '_build' / 'html' / profile / 'index.html')}")
@@ -130,52 +129,31 @@ def _announce(changed: dict[str, list[str]]) -> None:
             print(f"{name}: will run again, because of {', '.join(parts[:3])}{more}", flush=True)
 
 
-def memory_mb() -> int:
-    """Memory of this machine in MB."""
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
-    import psutil
-
-    return psutil.virtual_memory().total // 1_000_000
-
-
-def cores_here() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _command(profile: str, cores: int) -> list[str]:
     """Snakemake's command line; the default profile is spelled out, as Snakemake would announce the file."""
     import yaml
 
-    settings = yaml.safe_load((WORKFLOW / "profiles" / "default" / "config.yaml").read_text(encoding="utf-8"))
+    settings = yaml.safe_load(
+        (engine.WORKFLOW / "profiles" / "default" / "config.yaml").read_text(encoding="utf-8")
+    )
     options = []
     for name, value in settings.items():
         options += [
             f"--{name}",
             *([] if value is True else map(str, value if isinstance(value, list) else [value])),
         ]
-    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(WORKFLOW / "Snakefile")]
-    limits = ["--cores", str(cores), "--resources", f"mem_mb={memory_mb()}", f"gpu={_gpus() or cores}"]
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(engine.WORKFLOW / "Snakefile")]
     return [
         *snakemake,
         "--workflow-profile",
         "none",
         *options,
-        *limits,
+        *engine.limits(cores),
         "--config",
         f"profile={profile}",
         "--quiet",
         "all",
     ]
-
-
-def _gpus() -> int:
-    try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    return sum(line.startswith("GPU") for line in listed.splitlines())
 
 
 def main() -> int:

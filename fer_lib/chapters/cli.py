@@ -64,7 +64,7 @@ def run(
         str | None, typer.Option("--profile", metavar="NAME", help="Short for -p profile=NAME.")
     ] = None,
     out: Annotated[
-        str | None, typer.Option("--out", metavar="DIR", help="Folder of the run, new or of an earlier run.")
+        str | None, typer.Option("--out", metavar="DIR", help="Folder or address, new or of an earlier run.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
@@ -116,7 +116,7 @@ def build(
 def report(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN]...", help="Folders with results; default: the book's last build."),
+        typer.Argument(metavar="RUN", help="Folders with results; default: the book's last build."),
     ] = None,
     out: Annotated[str, typer.Option("--out", metavar="DIR", help="Folder of the report.")] = "report",
     claims: Annotated[

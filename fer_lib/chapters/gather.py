@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RUNS = "runs.csv"
 LEFT = "left_out.csv"
+COMPLETE = ".complete"  # written last: what Snakemake waits for
 _COST = ["value", "commit", "device", "seconds"]  # what two runs of the same experiment may differ in
 
 
@@ -46,11 +47,14 @@ def gather(plan: Plan) -> Path:
             )
     draft = Path(tempfile.mkdtemp(prefix=".results-", dir=plan.out))
     try:
-        left = []
+        left: list[dict[str, Any]] = []
+        lines: dict[str, dict[str, Any]] = {}
         for name, jobs in settings(plan).items():
             left += _join(name, [done[job.name] for job in jobs], draft)
-        _write(draft / RUNS, [_line(job, done[job.name].info) for job in plan.jobs])
+            lines |= {job.name: _line(job, done[job.name].info, name) for job in jobs}
+        _write(draft / RUNS, [lines[job.name] for job in plan.jobs])
         _write(draft / LEFT, left)
+        (draft / COMPLETE).touch()
         draft.chmod(0o755)
         final = plan.out / "results"
         shutil.rmtree(final, ignore_errors=True)
@@ -72,6 +76,7 @@ def settings(plan: Plan) -> dict[str, list[Job]]:
     """The jobs that differ in their seeds alone, by the name of the folder of their results.
 
     A name tells what differs between the settings of a chapter: `04_facechannel/dataset=world-fer2013`.
+    Folders of data are no part of it; where names would be equal, the second ends in `-2`.
     """
     groups: dict[str, list[Job]] = {}
     found: dict[str, list[tuple[dict[str, str], list[Job]]]] = {}
@@ -88,7 +93,7 @@ def settings(plan: Plan) -> dict[str, list[Job]]:
         differ = sorted(name for name in every if len({given.get(name) for given, _ in several}) > 1)
         for given, jobs in several:
             words = [f"{name}={_plain(given.get(name, ''))}" for name in differ if name != "data_root"]
-            groups["/".join([chapter, ",".join(words)]).rstrip("/")] = jobs
+            groups[_free("/".join([chapter, ",".join(words)]).rstrip("/"), groups)] = jobs
     return groups
 
 
@@ -145,14 +150,13 @@ def joined(parts: Sequence[pd.DataFrame], *, where: str) -> tuple[pd.DataFrame, 
     return kept.reset_index(drop=True), every[left].drop(columns="again").reset_index(drop=True)
 
 
-def _line(job: Job, info: dict[str, Any]) -> dict[str, Any]:
+def _line(job: Job, info: dict[str, Any], setting: str) -> dict[str, Any]:
     """What `runs.csv` says of a run."""
     named = {name: job.given.get(name, "") for name in ("profile", "dataset", "encoder", seeds.NAME)}
     known = ("commit", "device", "threads", "seconds", "peak_memory_gb", "command")
     versions = json.dumps(info.get("versions", {}))
-    return {"run": job.name, "chapter": job.chapter, **named, **{name: info.get(name) for name in known}} | {
-        "versions": versions
-    }
+    names = {"run": job.name, "chapter": job.chapter, "setting": setting}
+    return {**names, **named, **{name: info.get(name) for name in known}} | {"versions": versions}
 
 
 def _write(path: Path, records: list[dict[str, Any]]) -> None:
@@ -162,10 +166,36 @@ def _write(path: Path, records: list[dict[str, Any]]) -> None:
         pd.DataFrame(records).to_csv(path, index=False)
 
 
+def _free(name: str, taken: Container[str]) -> str:
+    """The name, or the first of `name-2`, `name-3`, ... that is free."""
+    number = 2
+    free = name
+    while free in taken:
+        free, number = f"{name}-{number}", number + 1
+    return free
+
+
 def _plain(value: str) -> str:
     """A value as part of a folder's name."""
     return "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in value)
 
 
+def main(out: str) -> int:
+    """What the rule of `workflow/grid.smk` calls; errors that a user can mend are one line.
+
+    Args:
+        out: the grid's folder.
+
+    Returns:
+        0 when the results are joined, else 1.
+    """
+    try:
+        gather(written(out))
+    except (ValueError, OSError) as error:
+        print(f"fer: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    gather(written(sys.argv[1]))
+    sys.exit(main(sys.argv[1]))

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fer_lib import artifacts, remote
-from fer_lib.chapters import catalogue, keys, parameters, seeds
-from fer_lib.chapters.helpers import check_profile
+from fer_lib import artifacts
+from fer_lib.chapters import catalogue, grid_checks, grid_file, keys, parameters, seeds
+from fer_lib.chapters.grid_file import amount, listed, number, text
+from fer_lib.chapters.helpers import seeds_of
 from fer_lib.chapters.imports import Library
 from fer_lib.chapters.notebooks import write_if_changed
 
 FILE = "plan.json"
-ENTRY = ("chapters", "datasets", "encoders", "seeds", "seeds_per_job", "parameters")
-WHOLE = ("name", "profile", "runs", "data_roots", "threads", "out", "copy_to")
 _AXES = {"datasets": "dataset", "encoders": "encoder"}
 _AT_LEAST = re.compile(r"at least (\d+)")
 _THREADS = {"smoke": 1, "quick": 1, "full": 4}
@@ -38,8 +39,10 @@ class Job:
         name: of its folder, made from the chapter's code and all values that it is given.
         chapter: its name.
         given: parameters as texts, by name, as `fer run -p` takes them.
-        mem_mb: memory to ask for, in MB: what the chapter's header says, and what the engine takes.
-        minutes: time to ask for: three times what the header says, and ten minutes.
+        mem_mb: memory to ask for, in MB: what the entry says, or the chapter's header and what the engine
+            takes.
+        minutes: time to ask for: what the entry says, or three times the job's share of what the header says,
+            and ten minutes.
         gpus: graphics cards to ask for.
         threads: cores.
         code: names the code that is to run, see `run.code_of`.
@@ -67,7 +70,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """The jobs of a grid, the folder that they fill, and where that is copied to ("" for nowhere).
+    """The jobs of a grid, the folder that they fill, where that is copied to, and what they need around them.
+
+    `copy_to` is "" for nowhere; with the variables in `environment` a job finds book, store and corpora.
 
     It is written to `plan.json` when a grid starts, and jobs on other machines read it from there.
     """
@@ -75,6 +80,7 @@ class Plan:
     jobs: tuple[Job, ...]
     out: Path
     copy_to: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def names(self) -> dict[str, Job]:
@@ -83,8 +89,9 @@ class Plan:
 
     def write(self) -> None:
         """Writes `plan.json` in the grid's folder, where it changed."""
-        text = json.dumps({"copy_to": self.copy_to, "jobs": [asdict(job) for job in self.jobs]}, indent=1)
-        write_if_changed(self.out / FILE, text + "\n")
+        jobs = [asdict(job) for job in self.jobs]
+        held = {"copy_to": self.copy_to, "environment": self.environment, "jobs": jobs}
+        write_if_changed(self.out / FILE, json.dumps(held, indent=1) + "\n")
 
 
 def written(out: str | Path) -> Plan:
@@ -97,7 +104,9 @@ def written(out: str | Path) -> Plan:
     if not file.is_file():
         raise ValueError(f"out must be the folder of a grid; got {out}, without {FILE}. Start the grid.")
     held = json.loads(file.read_text(encoding="utf-8"))
-    return Plan(tuple(Job(**job) for job in held["jobs"]), Path(out).resolve(), held["copy_to"])
+    return Plan(
+        tuple(Job(**job) for job in held["jobs"]), Path(out).resolve(), held["copy_to"], held["environment"]
+    )
 
 
 def folder(config: Mapping[str, Any], root: Path) -> Path:
@@ -110,35 +119,43 @@ def plan(config: Mapping[str, Any], root: Path | None = None) -> Plan:
 
     Args:
         config: what the grid's file holds (see `workflow/grids/first.yaml`): `runs`, a list of entries with
-            `chapters`, `datasets`, `encoders`, `seeds`, `seeds_per_job`, `parameters`; or one such entry by
-            itself. Beside it `name`, `profile`, `threads`, `out`, `data_roots` (a folder by dataset) and
-            `copy_to`. A text with commas stands for a list.
+            `chapters`, `datasets`, `encoders`, `seeds`, `seeds_per_job`, `parameters`, `minutes`,
+            `memory_gb`; or one such entry by itself. Beside it `name`, `profile`, `threads`, `out`,
+            `data_roots` (a folder by dataset) and `copy_to`. A text with commas stands for a list.
         root: the book's folder; relative paths start there.
 
     Raises:
-        ValueError: for an unknown key, a value that a chapter does not take, a chapter without the
-            parameter that a list is meant for, too few seeds in a job, or the same run twice.
+        ValueError: for a file of another shape, a value that a chapter does not take, a chapter without the
+            parameter that a list is meant for, a corpus that is nowhere, too few seeds in a job, or the same
+            run twice.
     """
     root = root or catalogue.book_root()
-    _known(config, (*WHOLE, *ENTRY), "grid")
-    profile = check_profile(str(config.get("profile") or "quick"))
-    entries = config.get("runs") or [{name: config[name] for name in ENTRY if name in config}]
+    entries = grid_file.entries(config)
+    profile = str(config.get("profile") or "quick")
+    roots = _roots(config, root)
+    grid_checks.roots(
+        roots, (name for entry in entries for name in listed("datasets", entry.get("datasets")))
+    )
     library = Library(keys.PACKAGE)
     jobs: list[Job] = []
+    real: set[tuple[str, str]] = set()
     for entry in entries:
-        _known(entry, ENTRY, "entry of runs")
-        for name in _listed(entry.get("chapters")) or _none("chapters"):
+        for name in listed("chapters", entry["chapters"]):
             chapter = catalogue.find(name, root)
             code = artifacts.key(**keys.key_of(chapter, profile=profile, library=library))
-            for dataset in _listed(entry.get("datasets")):
-                _check_tasks(chapter, dataset)
-            for given in _settings(chapter, {**entry, "profile": profile}, _roots(config, root)):
-                jobs.append(_job(chapter, given, profile, code, int(config.get("threads") or 0)))
+            known = parameters.inspect(chapter)
+            for given in _settings(chapter, known, {**entry, "profile": profile}, roots, root):
+                asked = {**entry, "threads": number("threads", config.get("threads"))}
+                jobs.append(_job(chapter, given, profile, code, asked))
+                real.update(grid_checks.corpora(given, known))
     twice = {job.name for job in jobs if sum(job.name == other.name for other in jobs) > 1}
     if twice:
         job = next(job for job in jobs if job.name in twice)
         raise ValueError(f"runs must differ; got twice {job.chapter} {job.options}. Drop one of them.")
-    return Plan(tuple(jobs), folder(config, root), str(config.get("copy_to") or ""))
+    for corpus, place in sorted(real):
+        grid_checks.found(corpus, place)
+    copy_to = str(config.get("copy_to") or "")
+    return Plan(tuple(jobs), folder(config, root), copy_to, _environment(root))
 
 
 def table(found: Plan) -> str:
@@ -151,38 +168,52 @@ def table(found: Plan) -> str:
     return "\n".join([*lines, f"{len(found.jobs)} runs"])
 
 
-def _job(chapter: catalogue.Chapter, given: dict[str, str], profile: str, code: str, threads: int) -> Job:
+def _job(
+    chapter: catalogue.Chapter, given: dict[str, str], profile: str, code: str, asked: Mapping[str, Any]
+) -> Job:
     content = artifacts.key(code=code, given=given)
-    threads = threads or _THREADS[profile]
+    memory = amount("memory_gb", asked.get("memory_gb"))
+    minutes = 3 * chapter.minutes.get(profile, 10) * _share(given, profile) + 10
     return Job(
         name=f"{chapter.name}-{profile}-{content[:10]}",
         chapter=chapter.name,
         given=given,
-        mem_mb=int(1000 * chapter.memory_gb.get(profile, 2)) + _ENGINE_MB,
-        minutes=int(3 * chapter.minutes.get(profile, 10)) + 10,
+        mem_mb=int(1000 * memory) or int(1000 * chapter.memory_gb.get(profile, 2)) + _ENGINE_MB,
+        minutes=math.ceil(amount("minutes", asked.get("minutes"))) or int(minutes),
         gpus=chapter.needs_gpus(profile),
-        threads=threads,
+        threads=asked["threads"] or _THREADS[profile],
         code=code,
     )
 
 
+def _share(given: Mapping[str, str], profile: str) -> float:
+    """How much of the header's minutes a job takes: those are the minutes of all the profile's seeds.
+
+    Decoding and the training of an encoder do not shrink with the seeds, so a fifth is the least.
+    """
+    if seeds.NAME not in given:
+        return 1.0
+    count = int(seeds.split(given)[1][seeds.NAME])
+    return max(count / len(seeds_of(0, profile)), 0.2)
+
+
 def _settings(
-    chapter: catalogue.Chapter, entry: Mapping[str, Any], roots: Mapping[str, str]
+    chapter: catalogue.Chapter,
+    known: Mapping[str, parameters.Parameter],
+    entry: Mapping[str, Any],
+    roots: Mapping[str, str],
+    root: Path,
 ) -> Iterator[dict[str, str]]:
     """The parameters of each run of a chapter, as texts, checked."""
-    known = parameters.inspect(chapter)
-    axes: dict[str, list[str]] = {}
-    for listed, name in _AXES.items():
-        axes[name] = _listed(entry.get(listed)) or [""]
-        if axes[name] != [""] and name not in known:
-            raise ValueError(
-                f"{listed} must be given only for chapters that have the parameter {name!r}; got "
-                f"{chapter.name}, which has {', '.join(known) or 'none'}. Give it an entry of its own."
-            )
+    axes = {name: listed(key, entry.get(key)) for key, name in _AXES.items()}
+    grid_checks.axes(chapter, known, axes)
+    for dataset in axes["dataset"]:
+        grid_checks.tasks(chapter, dataset)
     fixed = {"profile": str(entry["profile"])} | {
-        name: _text(value) for name, value in (entry.get("parameters") or {}).items()
+        name: grid_checks.absolute(name, text(value), root)
+        for name, value in (entry.get("parameters") or {}).items()
     }
-    for dataset, encoder in itertools.product(axes["dataset"], axes["encoder"]):
+    for dataset, encoder in itertools.product(*(axes[name] or [""] for name in ("dataset", "encoder"))):
         named = {"dataset": dataset, "encoder": encoder, "data_root": roots.get(dataset, "")}
         for part in _seed_blocks(chapter, known, entry):
             given = fixed | {name: value for name, value in (*named.items(), (seeds.NAME, part)) if value}
@@ -198,7 +229,7 @@ def _seed_blocks(
         return [""]
     told = _AT_LEAST.search(known[seeds.NAME].help) if seeds.NAME in known else None
     least = int(told[1]) if told else 1
-    per_job = int(entry.get("seeds_per_job") or least)
+    per_job = number("seeds_per_job", entry.get("seeds_per_job")) or least
     count = int(seeds.split({seeds.NAME: str(entry["seeds"])})[1][seeds.NAME])
     if min(per_job, count) < least:
         raise ValueError(
@@ -208,51 +239,14 @@ def _seed_blocks(
     return seeds.blocks(str(entry["seeds"]), per_job)
 
 
-def _check_tasks(chapter: catalogue.Chapter, dataset: str) -> None:
-    """Refuses a dataset without any label that the chapter learns from, before a cluster finds out."""
-    if not chapter.tasks:
-        return
-    from fer_lib.datasets.corpora import OWN, describe
-
-    tasks = describe(dataset).tasks
-    if dataset.removeprefix("world:") != OWN.name and not set(tasks) & set(chapter.tasks):
-        raise ValueError(
-            f"datasets must have labels that {chapter.name} learns from ({', '.join(chapter.tasks)}); got "
-            f"{dataset}, which has {', '.join(tasks)}. `fer data` lists the corpora."
-        )
-
-
 def _roots(config: Mapping[str, Any], root: Path) -> dict[str, str]:
     """Folders of real corpora by name, absolute; addresses of remote storage stay as they are."""
     given = config.get("data_roots") or {}
-    return {
-        name: str(place) if remote.is_remote(place) else str((root / Path(str(place)).expanduser()).resolve())
-        for name, place in given.items()
-    }
+    return {name: grid_checks.absolute("data_root", str(place), root) for name, place in given.items()}
 
 
-def _known(given: Mapping[str, Any], names: Sequence[str], where: str) -> None:
-    unknown = [name for name in given if name not in names]
-    if unknown:
-        raise ValueError(
-            f"{where} must hold only {', '.join(names)}; got {unknown[0]!r}. Check the spelling."
-        )
-
-
-def _listed(value: Any) -> list[str]:
-    """A list of texts; a text with commas is parted."""
-    if value is None or value == "":
-        return []
-    parts = value if isinstance(value, list | tuple) else str(value).split(",")
-    return [str(part).strip() for part in parts]
-
-
-def _none(name: str) -> list[str]:
-    raise ValueError(f"{name} must name one or more; got none. Write for example {name}: [04_facechannel].")
-
-
-def _text(value: Any) -> str:
-    """A value of a grid's file as `fer run -p` takes it."""
-    if isinstance(value, list | tuple):
-        return ",".join(map(_text, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _environment(root: Path) -> dict[str, str]:
+    """Where the jobs find book, store and corpora: they run in the grid's folder, and on other machines."""
+    given = {"FER_BOOK": str(root), "FER_HOME": str(artifacts.home(root))}
+    data = os.environ.get("FER_DATA", "")
+    return given | ({"FER_DATA": grid_checks.absolute("_root", data, Path.cwd())} if data else {})

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from fer_lib.chapters import build, catalogue, grid, run, show
+from fer_lib import remote
+from fer_lib.chapters import catalogue, engine, gather, grid, run, show
+from fer_lib.chapters.grid_file import read
+
+_DRY = {"-n", "-np", "-pn", "--dry-run", "--dryrun"}
+_CONFIG = ("-C", "--config", "--configfile", "--configfiles")
 
 
 def start(file: str | Path, *, on: str, cores: int = 0, more: Sequence[str] = ()) -> int:
@@ -24,61 +27,107 @@ def start(file: str | Path, *, on: str, cores: int = 0, more: Sequence[str] = ()
         more: options for Snakemake.
 
     Returns:
-        0 when all runs are done and joined, else 1.
+        0 when all runs are done and joined, or a dry run showed them; else 1.
 
     Raises:
-        ValueError: see `plan`; or there is no such profile.
+        ValueError: see `plan`; there is no such profile; cores are given for a cluster; or an option says
+            again what the file says.
     """
     from filelock import FileLock
 
     root = catalogue.book_root()
     found = grid.plan(read(file), root)
-    profile = next((place for place in (build.WORKFLOW / "profiles" / on, Path(on)) if place.is_dir()), None)
+    profile = _profile(on, cores)
+    for option in more:
+        if option.split("=")[0] in _CONFIG:
+            raise ValueError(f"options must not change the grid; got {option}. Write it into {file}.")
+    command = [
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(engine.WORKFLOW / "grid.smk")),
+        *("--profile", str(profile.resolve()), "--configfile", str(Path(file).resolve())),
+        *("--config", f"out={found.out}"),  # the file may have no name of its own
+        *(engine.limits(cores) if on == "local" else []),
+        *more,
+    ]
+    dry = bool(_DRY & set(more))
+    if found.copy_to and not dry:  # before hours are spent
+        remote.check_target(remote.join(found.copy_to, "results"), gather.RUNS, "copy_to")
+    found.out.mkdir(parents=True, exist_ok=True)
+    with FileLock(found.out / ".grid.lock"):  # a second start waits, then finds its work done
+        if not dry:
+            _clear(found)
+        status = engine.call(command, cwd=root, env=os.environ | found.environment)
+        if not dry:
+            _sweep(found)
+    if dry or not (status or _missing(found)):
+        return int(bool(status))
+    print(_told(found, status), file=sys.stderr)
+    return 1
+
+
+def _profile(on: str, cores: int) -> Path:
+    """The folder of Snakemake's settings."""
+    known = engine.WORKFLOW / "profiles"
+    profile = next((place for place in (known / on, Path(on)) if (place / "config.yaml").is_file()), None)
     if profile is None:
-        there = ", ".join(sorted(place.name for place in (build.WORKFLOW / "profiles").iterdir()))
+        there = ", ".join(sorted(place.name for place in known.iterdir()))
         raise ValueError(
             f"--on must be a folder with config.yaml, or one of {there}; got {on!r}. Choose one."
         )
-    here = ["--cores", str(cores or build.cores_here()), "--resources", f"mem_mb={build.memory_mb()}"]
-    command = [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(build.WORKFLOW / "grid.smk")),
-        *("--profile", str(profile.resolve()), "--configfile", str(Path(file).resolve())),
-        *(here if on == "local" else []),
-        *more,
-    ]
-    found.out.mkdir(parents=True, exist_ok=True)
-    with FileLock(
-        found.out / ".grid.lock"
-    ):  # a second start of the same grid waits, then finds its work done
-        done = subprocess.run(command, cwd=root, env=os.environ | {"FER_BOOK": str(root)}).returncode
-    missing = [job.name for job in found.jobs if not (found.out / "runs" / job.name / run.INFO).is_file()]
-    if missing:
-        log = show.path(found.out / "logs" / f"{missing[0]}.log")
-        words = f"{len(missing)} of {len(found.jobs)} runs are not done; the log of the first is {log}"
-        print(f"{words}. Start the grid again: it goes on where it was.", file=sys.stderr)
-    return int(bool(done or missing))
+    if cores and on != "local":
+        raise ValueError(
+            f"--cores must be given for --on local alone; got it with --on {on}. "
+            "Write `threads` into the grid, or the number into the profile."
+        )
+    return profile
+
+
+def _told(found: grid.Plan, status: int) -> str:
+    """What is not done, and where it says why."""
+    missing = _missing(found)
+    words = f"{len(missing)} of {len(found.jobs)} runs are not done"
+    if not missing:
+        words = "all runs are done, but their results are not joined"
+    if missing and status != engine.STOPPED:
+        words += f"; the log of the first is {show.path(found.out / 'logs' / f'{missing[0]}.log')}"
+    elif status != engine.STOPPED:
+        words += f": {_reason(found.out / 'logs' / 'results.log')}"
+    return f"{words}. Start the grid again: it goes on where it was."
+
+
+def _reason(log: Path) -> str:
+    """The last line of a log that says why results could not be joined."""
+    said = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
+    line = next((line for line in reversed(said) if line.startswith("fer: ")), "")
+    return line.removeprefix("fer: ").rstrip(".") or "the messages above say why"
+
+
+def _missing(found: grid.Plan) -> list[str]:
+    return [job.name for job in found.jobs if not (found.out / "runs" / job.name / run.INFO).is_file()]
 
 
 def _clear(found: grid.Plan) -> None:
-    """Takes away runs that another code made than their name says: it was edited while the grid ran."""
-    for job in found.jobs:
-        info = found.out / "runs" / job.name / run.INFO
-        if info.is_file() and json.loads(info.read_text(encoding="utf-8")).get("code") != job.code:
-            shutil.rmtree(info.parent)
+    """Takes away what would keep a run from being made again: runs of other code, runs that cannot be read.
 
-
-def read(file: str | Path) -> dict[str, Any]:
-    """What a grid's file holds.
-
-    Raises:
-        ValueError: it is not YAML, or holds no names.
+    Code that was edited while the grid ran makes a run that is no longer what its name says.
     """
-    import yaml
+    for job in found.jobs:
+        folder = found.out / "runs" / job.name
+        if folder.is_dir() and _code(folder / run.INFO) != job.code:
+            shutil.rmtree(folder)
 
+
+def _sweep(found: grid.Plan) -> None:
+    """Takes away drafts and failed attempts of runs that are done by now: a killed run leaves its draft."""
+    runs = found.out / "runs"
+    for job in found.jobs:
+        if (runs / job.name / run.INFO).is_file():
+            for left in (runs / f"{job.name}.failed", *runs.glob(f".{job.name}-*")):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _code(info: Path) -> str | None:
+    """The code that made a run; None where its `run.json` says nothing of it."""
     try:
-        held = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"grid must be a YAML file; got {file}: {error}. Correct it.") from None
-    if not isinstance(held, dict):
-        raise ValueError(f"grid must be a YAML file with names and values; got {file}. See workflow/grids.")
-    return held
+        return json.loads(info.read_text(encoding="utf-8")).get("code")
+    except (OSError, ValueError, AttributeError):
+        return None

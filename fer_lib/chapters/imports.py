@@ -4,6 +4,9 @@ A package's `__init__` that only re-exports is looked through: `from fer_lib.enc
 depends on the file that defines `FaceChannel`, not on every encoder. Imports inside functions count;
 imports for type checkers do not. What cannot be told by reading (a computed module name) counts as the
 whole package.
+
+A file that is not code belongs to the modules beside it that write its name, or its name without the ending;
+where none does, to those that write its folder's name; where none does that, to all of them.
 """
 
 from __future__ import annotations
@@ -49,6 +52,7 @@ class Library:
         self._looked_through = functools.cache(lambda path: only_reexports(self._parsed(path)))
         self._exports = functools.cache(self._find_exports)
         self._needed = functools.cache(self._find_needs)
+        self._data = functools.cache(self._find_data)
 
     def closure(self, code: str) -> Closure:
         """Follows the imports of some code to the end.
@@ -106,7 +110,7 @@ class Library:
         if is_package and need.name != ALL:
             yield Need(f"{need.module}.{need.name}")
         if path not in found.files:
-            found.files |= {path, *_data_files(path.parent)}
+            found.files |= {path, *self._data(path.parent).get(path, ())}
             package = need.module if is_package else need.module.rpartition(".")[0]
             needs, packages = self._needed(path, package)
             found.packages |= packages
@@ -197,6 +201,19 @@ class Library:
                 module, at = inner, above
             yield Need(module, above.attr if above is not None else ALL)
 
+    def _find_data(self, folder: Path) -> dict[Path, tuple[Path, ...]]:
+        """The data files of each module of one folder, see the text at the top."""
+        data = _data_files(folder)
+        modules = sorted(folder.glob("*.py")) if data else []
+        written = {path: _written(self._parsed(path)) for path in modules}
+        read_by: dict[Path, list[Path]] = {path: [] for path in modules}
+        for file in data:
+            by_name = [path for path in modules if written[path] & {file.name, file.stem}]
+            inside = set(file.relative_to(folder).parts[:-1])
+            for path in by_name or [path for path in modules if written[path] & inside] or modules:
+                read_by[path].append(file)
+        return {path: tuple(files) for path, files in read_by.items()}
+
     def _whole(self, package: str) -> Iterator[Need]:
         folder = self.folder.joinpath(*package.split(".")[1:])
         for path in sorted(folder.rglob("*.py")):
@@ -245,7 +262,6 @@ def _computed_import(node: ast.Call) -> bool:
     return not (isinstance(node.args[0], ast.Constant) and not str(node.args[0].value).startswith("."))
 
 
-@functools.cache
 def _data_files(folder: Path) -> tuple[Path, ...]:
     """Files that are not code, in a package's folder and in those below it that are no packages."""
     found: list[Path] = []
@@ -255,6 +271,12 @@ def _data_files(folder: Path) -> tuple[Path, ...]:
         elif path.is_file() and _is_data(path):
             found.append(path)
     return tuple(found)
+
+
+def _written(tree: ast.Module) -> set[str]:
+    """The texts in some code, cut at slashes."""
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {part for text in texts if isinstance(text, str) for part in text.split("/")}
 
 
 def _is_data(path: Path) -> bool:

@@ -13,6 +13,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_lib.chapters.status import MEANING
+
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
@@ -122,13 +124,18 @@ def write_if_changed(path: Path, content: str | bytes) -> bool:
 def box(info: dict[str, Any]) -> str:
     """The Markdown of "This run": each parameter with its value, the command that repeats it, what it cost.
 
+    The title, which is seen before the box is opened, tells the profile and the device.
+
     Args:
-        info: `parameters`, `defaults`, `command`, `seconds`, `peak_memory_gb` and `device`, as in `run.json`.
+        info: `parameters`, `command`, `profile`, `seconds`, `peak_memory_gb`, `device` and `threads`, as in
+            `run.json`.
     """
     rows = [f"| `{name}` | {_shown(value)} |" for name, value in info["parameters"].items()]
+    meaning = MEANING.get(str(info.get("profile")))
     lines = [
-        "````{admonition} The parameters of this run, and the command to repeat it",
+        f"````{{admonition}} The parameters of this run{_made(info)}, and the command to repeat it",
         f":class: {BOX} dropdown",
+        *([meaning, ""] if meaning else []),
         "| parameter | value |",
         "|---|---|",
         *rows,
@@ -140,6 +147,16 @@ def box(info: dict[str, Any]) -> str:
         "````",
     ]
     return "\n".join(lines)
+
+
+def _made(info: dict[str, Any]) -> str:
+    """With which profile, and on what, the page was made: " (profile quick, on the CPU, 1 thread)"."""
+    device, threads = info.get("device"), info.get("threads")
+    place = "on the CPU" if device == "cpu" else f"on {device}"
+    told = [f"profile {info['profile']}"] if info.get("profile") else []
+    told += [place] if device else []
+    told += [f"{threads} thread{'s' if threads > 1 else ''}"] if threads and device == "cpu" else []
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _cost(info: dict[str, Any]) -> str:

@@ -14,8 +14,9 @@ from fer_lib.chapters import catalogue, text
 from fer_lib.chapters.helpers import PROFILES
 from fer_lib.remote import is_remote
 
-_CHOICES = re.compile(r"^one of:?\s+(.+)$")
-_PATHS = ("_root", "_dir", "_folder", "_path", "_file")
+PATHS = ("_root", "_dir", "_folder", "_path", "_file")
+"""How names of parameters end that are files and folders."""
+_CHOICES = re.compile(r"^one of:?\s+([^;]+)")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -23,7 +24,8 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 class Parameter:
     """A parameter as the chapter declares it: `name: type = default  # help`.
 
-    A help text that begins with "one of:" lists the only values allowed: `# one of: happy, neutral`.
+    A help text that begins with "one of:" lists the only values allowed, the default beside them:
+    `# one of: happy, neutral; empty: the profile's own`.
     """
 
     name: str
@@ -98,7 +100,7 @@ def validate(
             hint = catalogue.suggest(name, known, f"fer params {chapter}")
             raise ValueError(f"parameter must be one that {chapter} has; got {name!r}. {hint}")
         values[name] = cast(written, known[name])
-        if folder is not None and name.endswith(_PATHS) and values[name] and not is_remote(values[name]):
+        if folder is not None and name.endswith(PATHS) and values[name] and not is_remote(values[name]):
             values[name] = str((folder / Path(values[name]).expanduser()).resolve())
     return values
 
@@ -122,7 +124,7 @@ def cast(written: str, parameter: Parameter) -> Any:
             f"{parameter.name} must be {_RULES.get(kind, f'a {kind}')}; got {written!r}. "
             f"Write for example -p {parameter.name}={_example(parameter.default)}."
         ) from None
-    if parameter.choices and str(value) not in parameter.choices:
+    if parameter.choices and str(value) not in parameter.choices and value != parameter.default:
         allowed = ", ".join(parameter.choices)
         raise ValueError(f"{parameter.name} must be one of {allowed}; got {written!r}. Choose one of them.")
     return value

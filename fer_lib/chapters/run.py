@@ -7,6 +7,7 @@ what was done and to do it again. A run that fails leaves its notebook up to the
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -279,12 +280,21 @@ def _number(draft: Path, stem: Path) -> Path:
 
 
 def _swap(draft: Path, final: Path) -> Path:
-    """Renames the draft to its final name; what was there stays until then."""
-    if final.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{final.name}-old-", dir=final.parent))
-        os.replace(final, old / "run")
-        os.replace(draft, final)
+    """Renames the draft to its final name; what was there stays until then.
+
+    Another run of that name may end in this moment, as when a cluster starts a job twice: the later stays.
+    """
+    aside: list[Path] = []
+    while True:
+        try:
+            os.replace(draft, final)
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) and not final.exists():
+                raise
+        aside.append(Path(tempfile.mkdtemp(prefix=f".{final.name}-old-", dir=final.parent)))
+        with suppress(FileNotFoundError):  # another run took it away in this moment
+            os.replace(final, aside[-1] / "run")
+    for old in aside:
         shutil.rmtree(old, ignore_errors=True)
-    else:
-        os.replace(draft, final)
     return final

@@ -22,7 +22,8 @@ def markdown(
 
     Args:
         infos: what the runner noted about each chapter's run: `chapter`, `title`, `seconds`, and where known
-            `peak_memory_gb`, `threads`, `device`, `parameters`, `commit`, `finished`, `versions`.
+            `peak_memory_gb`, `gpu_memory_gb`, `threads`, `device`, `processor`, `parameters`,
+            `commit`, `finished`, `versions`.
         profile: with which the chapters ran.
         promised: by chapter name, the header's `minutes` and `memory_gb` by profile.
 
@@ -31,7 +32,7 @@ def markdown(
 
     >>> info = {"chapter": "04_facechannel", "title": "FaceChannel", "seconds": 90.0, "peak_memory_gb": 1.26}
     >>> text = markdown([info], "quick", promised={"04_facechannel": {"minutes": {"quick": 2}}})
-    >>> print(text.splitlines()[-4])
+    >>> print(text.splitlines()[-6])
     | [FaceChannel](../notebooks/04_facechannel.ipynb) | 1.5 (2) | 1.3 | – | – | – | – |
     """
     rows = [_row(info, profile, (promised or {}).get(info.get("chapter", ""), {})) for info in infos]
@@ -42,7 +43,7 @@ def markdown(
             "",
             f"All chapters together took {total:.1f} minutes, one after the other; side by side they take "
             "less. Each line is the last run of a chapter, on the machine that built the pages; what the "
-            "chapter itself promises stands in brackets.",
+            "chapter itself promises stands in brackets. Memory is that of the largest process.",
             "",
             "```{table} Minutes, and GB of memory at most, of the last run of each chapter.",
             ":name: tbl-status",
@@ -51,6 +52,8 @@ def markdown(
             "|:---|---:|---:|:---|:---|:---|:---|",
             *rows,
             "```",
+            "",
+            _machines(infos),
             "",
             _versions(infos),
         ]
@@ -63,7 +66,7 @@ def _row(info: Mapping[str, Any], profile: str, promised: Mapping[str, Mapping[s
     cells = [
         f"[{title}](../notebooks/{name}.ipynb)" if name else title,
         _measured(None if seconds is None else seconds / 60, promised.get("minutes", {}).get(profile)),
-        _measured(memory, promised.get("memory_gb", {}).get(profile)),
+        _measured(memory, promised.get("memory_gb", {}).get(profile)) + _on_card(info),
         ", ".join(str(info[name]) for name in ("device", "threads") if info.get(name)) or "–",
         _data(info.get("parameters") or {}),
         _commit(info["commit"]) if info.get("commit") else "–",
@@ -79,10 +82,23 @@ def _commit(told: str) -> str:
 
 def _data(parameters: Mapping[str, Any]) -> str:
     """The corpora or worlds that a chapter was given; a dash where it takes none."""
-    named = [str(v) for v in parameters.values() if isinstance(v, str) and v.startswith("world:")]
-    if "dataset" in parameters and parameters["dataset"] not in named:
-        named.insert(0, str(parameters["dataset"]))
+    named = [
+        str(value)
+        for name, value in parameters.items()
+        if value and (name == "dataset" or f"{name}_root" in parameters or str(value).startswith("world:"))
+    ]
     return ", ".join(dict.fromkeys(named)) or "–"
+
+
+def _on_card(info: Mapping[str, Any]) -> str:
+    memory = info.get("gpu_memory_gb")
+    return f", {memory:.1f} on the GPU" if memory else ""
+
+
+def _machines(infos: Sequence[Mapping[str, Any]]) -> str:
+    """Processors of the runs; where two differ, both."""
+    found = sorted({str(info["processor"]) for info in infos if info.get("processor")})
+    return f"Processor: {' and '.join(found)}." if found else "Processor: not known."
 
 
 def _versions(infos: Sequence[Mapping[str, Any]]) -> str:

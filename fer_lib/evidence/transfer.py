@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from fer_lib import artifacts
 from fer_lib.affect import index_map
 from fer_lib.augment import Augmentation
 from fer_lib.encoders import FaceChannel
+from fer_lib.encoders.files import digest
 from fer_lib.evidence.units import unit_faces, unit_regressor
 from fer_lib.heads import FaceModel, build_model
 from fer_lib.metrics import macro_f1
-from fer_lib.train import Settings, fit, predict, score, seeded
+from fer_lib.provenance import code_key
+from fer_lib.train import Settings, fit, predict, repeat, score, seeded
 from fer_lib.train.parts import load_train_and_test
 from fer_lib.worlds import SceneStyle
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from fer_lib.datasets import FaceSet
 
+SHELF = "journeys"
 HELD_OUT = 0.12  # share of a training split that chooses epochs and thresholds
 WIDE = SceneStyle(yaw_deg=10, pitch_deg=6, roll_deg=6, scale=(0.95, 1.40), shift=0.04)
 MOVED = Augmentation(flip=0.5, rotate_deg=5, zoom=0.1, shift=0.05, brightness=0.1, contrast=0.3)
@@ -201,7 +205,8 @@ def cross(
     """Train in the source world and at home, and test both in every other world, without adapting.
 
     The source is read twice, for expressions and for valence and arousal; each world takes the reader that
-    fits its task (:func:`read_as`).
+    fits its task (:func:`read_as`). Finished seeds are kept and not run again; with FER_PROCESSES, seeds run
+    side by side.
 
     Args:
         parts: (train, test) by world; the source's must allow both tasks.
@@ -212,11 +217,10 @@ def cross(
     Returns:
         A row a world, place ("home", "away") and seed: world, task, metric, place, seed, points, seconds.
     """
-    import pandas as pd
-
     recipe = recipe or Recipe()
-    rows: list[dict[str, Any]] = []
-    for seed in seeds:
+
+    def run(seed: int) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
         travellers = {
             task: recipe.train(parts[source][0].as_task(task), seed=seed)
             for task in ("categorical", "valence_arousal")
@@ -228,8 +232,23 @@ def cross(
             for place, reader in (("home", recipe.train(train, seed=seed)), ("away", away)):
                 pred = read_as(predict(reader.model, test), reader, test)
                 about = {"world": world, "task": test.task, "metric": test.metric, "place": place}
-                rows.append(about | {"seed": seed, "points": points(pred, test), "seconds": reader.seconds})
-    return pd.DataFrame(rows)
+                rows.append(about | {"points": points(pred, test), "seconds": reader.seconds})
+        return rows
+
+    folder = artifacts.home() / SHELF / _key(parts, source, recipe)
+    found = repeat(run, seeds, folder=folder, processes=None)
+    return found[["world", "task", "metric", "place", "seed", "points", "seconds"]]
+
+
+def _key(parts: Mapping[str, tuple["FaceSet", "FaceSet"]], source: str, recipe: Recipe) -> str:
+    """Name all that the rows of a seed depend on."""
+    told = {name: value for name, value in vars(recipe).items() if name not in ("start", "settings")}
+    start = None if recipe.start is None else digest(dict(recipe.start))
+    sets = [[world, *(faces.fingerprint for faces in pair)] for world, pair in parts.items()]
+    return artifacts.key(
+        code=code_key(__name__), source=source, sets=sets, recipe=told, start=start,
+        settings=recipe.settings.as_dict(),
+    )  # fmt: skip
 
 
 def losses(rows: "pd.DataFrame") -> "pd.DataFrame":

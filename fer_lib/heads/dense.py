@@ -75,6 +75,11 @@ class DenseHead(nn.Module):
             layers += [nn.Linear(narrow, wide), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
 
+    @property
+    def usual(self) -> bool:
+        """Whether the loss is the kind's own."""
+        return self._loss is LOSSES[self.kind]
+
     def forward(self, features: Tensor) -> Tensor:
         """Map features (B, C, h, w) to raw outputs (B, outputs): logits, or values."""
         return self.layers(features)

@@ -4,6 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+PICKED = ("loss", "bound", "accuracy", "chance")
+"""What :func:`picking` tells."""
+
 
 def info_nce(
     queries: Tensor,
@@ -58,14 +61,20 @@ def candidate_scores(
     temperature: float = 1.0,
     positive: Tensor | None = None,
     labels: Tensor | None = None,
+    check: bool = True,
 ) -> tuple[Tensor, Tensor]:
-    """Score every candidate of every query; see :func:`info_nce` for the arguments and errors.
+    """Score every candidate of every query; see :func:`info_nce` for the other arguments and the errors.
+
+    Args:
+        queries, keys, temperature, positive, labels: see :func:`info_nce`.
+        check: False trusts them. To look at numbers on a graphics card, the host must wait for it.
 
     Returns:
         Logits (M, N), -inf where a key is no candidate, and the place of each row's positive, long (M,). M is
         B, less the queries that ``labels`` leave without a rival.
     """
-    _check(queries, keys, temperature, positive, labels)
+    if check:
+        _check(queries, keys, temperature, positive, labels)
     if keys.ndim == 3:
         logits = (keys @ queries[:, :, None]).squeeze(2) / temperature  # (B, N)
         place = torch.zeros(len(queries), dtype=torch.long) if positive is None else positive
@@ -75,9 +84,10 @@ def candidate_scores(
     if labels is None:
         return logits, place
     same = labels[:, None] == labels[None, :]
-    rivals = (~same).any(1).to(logits.device)
-    twins = (same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)).to(logits.device)
-    return logits.masked_fill(twins, -torch.inf)[rivals], place[rivals]
+    rivals = (~same).any(1).nonzero()[:, 0].to(logits.device, non_blocking=True)
+    twins = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    logits = logits.masked_fill(twins.to(logits.device, non_blocking=True), -torch.inf)
+    return logits[rivals], place[rivals]
 
 
 def picking(logits: Tensor, positive: Tensor) -> dict[str, float]:
@@ -96,14 +106,15 @@ def picking(logits: Tensor, positive: Tensor) -> dict[str, float]:
         >>> {name: round(value, 4) for name, value in picking(torch.eye(2), torch.arange(2)).items()}
         {'loss': 0.3133, 'bound': 0.3799, 'accuracy': 1.0, 'chance': 0.5}
     """
-    candidates = (~torch.isneginf(logits)).sum(1)
-    loss = F.cross_entropy(logits, positive).item()
-    return {
-        "loss": loss,
-        "bound": candidates.double().log().mean().item() - loss,
-        "accuracy": (logits.argmax(1) == positive).double().mean().item(),
-        "chance": (1 / candidates.double()).mean().item(),
-    }
+    return dict(zip(PICKED, picked(logits, positive).tolist(), strict=True))
+
+
+def picked(logits: Tensor, positive: Tensor) -> Tensor:
+    """What `picking` tells, as a double tensor (4,) in the order of `PICKED`, still on its device."""
+    candidates = (~torch.isneginf(logits)).sum(1).double()
+    loss = F.cross_entropy(logits, positive).double()
+    right = (logits.argmax(1) == positive).double()
+    return torch.stack([loss, candidates.log().mean() - loss, right.mean(), (1 / candidates).mean()])
 
 
 def _check(

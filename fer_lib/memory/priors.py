@@ -18,6 +18,7 @@ from fer_lib.pretrain import ablation
 from fer_lib.pretrain.autoencoder import PKAutoencoder
 from fer_lib.pretrain.discriminators import AffectCritic
 from fer_lib.train.device import device
+from fer_lib.train.parallel import ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,9 @@ def eight(seeds: Iterable[int], *, profile: str) -> list[Reading]:
         profile: "smoke", "quick" or "full"; see ``fer_lib.pretrain.ablation.changes``.
     """
     parts, found = ablation.parts_of(profile), []
-    for seed, name in product(seeds, ablation.variants()):
+    wanted = list(product(seeds, ablation.variants()))
+    ahead([partial(ablation.whole_of, name, seed, profile=profile) for seed, name in wanted])
+    for seed, name in wanted:
         prior = ablation.whole_of(name, seed, profile=profile)
         critic = ablation.reader(prior, parts, seed) if prior.d_em is None else prior.d_em
         found.append(Reading(name, seed, prior, critic))

@@ -3,8 +3,9 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from fer_lib import artifacts
 from fer_lib.errors import DataError
 from fer_lib.memory.films import Film, Shot, films, fingerprint
 from fer_lib.provenance import PACKAGE, ROOMS, key_in
+from fer_lib.train.parallel import processes_of, side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +45,8 @@ def watch(
 ) -> "pd.DataFrame":
     """Do every job with every video; each video is opened once, and not at all where nothing is left to do.
 
+    With FER_PROCESSES, the seeds go side by side, and each process opens the videos by itself.
+
     Args:
         jobs: what to do.
         dataset, split, count, shot, root: see ``films``.
@@ -64,17 +68,37 @@ def watch(
         for number, job in enumerate(jobs)
     }
     if not all(path.is_file() for path in paths.values()):
-        for video, film in enumerate(films(dataset, split, count, shot, root=root)):
-            for number, job in enumerate(jobs):
-                if not paths[video, number].is_file():
-                    done = job.run(film) | {"video": [film.name] * len(film)}
-                    artifacts.atomic_write(paths[video, number], json.dumps(done))
+        reel = partial(films, dataset, split, count, shot, root=root)
+        side_by_side([partial(_do, some, jobs, paths, reel) for some in _shares(jobs)])
     parts = [
         pd.DataFrame(_open(path)).assign(setting=jobs[number].setting, seed=jobs[number].seed)
         for (_, number), path in paths.items()
         if path.is_file()  # a corpus may have fewer videos
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _shares(jobs: Sequence[Job]) -> list[list[int]]:
+    """The numbers of the jobs of each process; those of one seed, who share paintings, stay together."""
+    seeds = list(dict.fromkeys(job.seed for job in jobs))
+    count = min(processes_of(), len(seeds))
+    return [[n for n, job in enumerate(jobs) if job.seed in seeds[k::count]] for k in range(count)]
+
+
+def _do(
+    some: Sequence[int],
+    jobs: Sequence[Job],
+    paths: dict[tuple[int, int], Path],
+    reel: Callable[[], Iterable[Film]],
+) -> None:
+    """Do some of the jobs with every video."""
+    if all(path.is_file() for (_, number), path in paths.items() if number in some):
+        return
+    for video, film in enumerate(reel()):
+        for number in some:
+            if not paths[video, number].is_file():
+                done = jobs[number].run(film) | {"video": [film.name] * len(film)}
+                artifacts.atomic_write(paths[video, number], json.dumps(done))
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fer_lib import artifacts
 from fer_lib.chapters.helpers import choose
 from fer_lib.metrics import ccc
 from fer_lib.preprocess.inputs import prepare
@@ -16,9 +17,11 @@ from fer_lib.pretrain.adversarial_losses import affect_loss
 from fer_lib.pretrain.autoencoder import PKAutoencoder, to_arousal_valence
 from fer_lib.pretrain.discriminators import AffectCritic
 from fer_lib.pretrain.keep import recipe_of, trained_encoder
+from fer_lib.provenance import code_key
 from fer_lib.train.device import device
 from fer_lib.train.parts import load_parts
 from fer_lib.train.randomness import seeded
+from fer_lib.train.repeats import repeat
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +69,8 @@ def study(
     """Train the eight autoencoders with each seed and read them out.
 
     A seed gives all eight the same first weights, where they share them, and the same order of faces. Each
-    training is kept by itself (see ``trained_encoder``): a study that was stopped goes on where it was.
+    training is kept by itself (see ``trained_encoder``), and so are the rows of a seed: a study that was
+    stopped goes on where it was. With FER_PROCESSES, seeds run side by side.
 
     Args:
         seeds: distinct integers.
@@ -78,15 +82,23 @@ def study(
         model, metric, seed, value. The metrics are those of :func:`readout`, and "uniformity" (mean
         Kolmogorov-Smirnov distance of the test codes' dimensions).
     """
-    import pandas as pd
+    parts = parts_of(profile, dataset, data_root)
 
-    parts, lines = parts_of(profile, dataset, data_root), []
-    for seed, name in product(seeds, variants()):
-        model = whole_of(name, seed, profile=profile, dataset=dataset, data_root=data_root)
-        found = readout(model, parts, seed)
-        found["uniformity"] = float(uniformity(codes_of(model, parts.test).numpy()).mean())
-        lines += [{"model": name, "metric": m, "seed": seed, "value": v} for m, v in found.items()]
-    return pd.DataFrame(lines)
+    def run(seed: int) -> list[dict[str, Any]]:
+        rows = []
+        for name in variants():
+            model = whole_of(name, seed, profile=profile, dataset=dataset, data_root=data_root)
+            found = readout(model, parts, seed)
+            found["uniformity"] = float(uniformity(codes_of(model, parts.test).numpy()).mean())
+            rows += [{"model": name, "metric": m, "value": v} for m, v in found.items()]
+        return rows
+
+    key = artifacts.key(
+        code=code_key(__name__), recipe=recipe_of("pk", profile, **changes(profile)), variants=variants(),
+        sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)],
+    )  # fmt: skip
+    rows = repeat(run, seeds, folder=artifacts.home() / "ablations" / key, processes=None)
+    return rows[["model", "metric", "seed", "value"]]
 
 
 def parts_of(profile: str, dataset: str = "world:affectnet", data_root: str = "") -> "Parts":

@@ -1,6 +1,7 @@
 """Pre-training by painting: the Prior-Knowledge autoencoder and its critics (chapter 05)."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -9,14 +10,16 @@ from torch import Tensor, nn
 from fer_lib.chapters.helpers import choose
 from fer_lib.encoders import make_encoder
 from fer_lib.encoders.contract import Encoder
-from fer_lib.encoders.files import tensors_of
+from fer_lib.encoders.files import digest, tensors_of
 from fer_lib.preprocess.inputs import prepare
 from fer_lib.pretrain.adversarial_losses import WEIGHTS, IdentityFeatures, reconstruction_loss
 from fer_lib.pretrain.adversarial_steps import Steps
 from fer_lib.pretrain.autoencoder import LATENT, PKAutoencoder, to_arousal_valence
 from fer_lib.pretrain.discriminators import start_by_inputs
+from fer_lib.pretrain.resuming import check_rows, run_epochs
+from fer_lib.processes import Team, sharing
 from fer_lib.train.batches import DeviceFaces
-from fer_lib.train.device import device
+from fer_lib.train.device import alone, device, make_team
 from fer_lib.train.randomness import epoch_seed, seeded
 
 if TYPE_CHECKING:
@@ -67,29 +70,38 @@ def rebuild(recipe: dict[str, Any], encoder: Encoder) -> PKAutoencoder:
 
 
 def train(
-    recipe: dict[str, Any], parts: "Parts", seed: int, *, faces_by: Encoder | None = None
+    recipe: dict[str, Any],
+    parts: "Parts",
+    seed: int,
+    *,
+    faces_by: Encoder | None = None,
+    checkpoint: Path | None = None,
 ) -> "tuple[Encoder, pd.DataFrame, nn.Module]":
     """Train an autoencoder with its critics; the last epoch is kept.
+
+    Started by ``torchrun``, the processes share each batch and learn what one would have learned from it, but
+    for rounding, see ``fer_lib.processes``.
 
     Args:
         recipe: see :func:`recipe`.
         parts: faces with valence and arousal; the validation part is only looked at.
         seed: of weights, order and the codes drawn from the cube.
         faces_by: a frozen encoder for the identity loss; None takes :func:`face_network`.
+        checkpoint: file to resume from and to write after each epoch; None keeps nothing.
 
     Returns:
         The encoder; one row an epoch with the mean of every loss, "validation" (reconstruction) and
         "seconds"; and the whole autoencoder. All in evaluation mode on the CPU.
 
     Raises:
-        ValueError: an option out of range, or fewer faces than make a batch of two.
+        ValueError: an option out of range, fewer faces or a smaller batch than two and than one a process,
+            or a checkpoint of another training.
         FloatingPointError: a loss is not finite; names epoch, batch and loss. ``error.model`` holds the
             autoencoder as it was after the last good epoch.
     """
     import pandas as pd
 
-    if len(parts.train) < 2:
-        raise ValueError(f"parts.train must hold 2 faces; got {len(parts.train)}. BatchNorm needs two.")
+    check_rows("faces", {"parts.train": len(parts.train), "batch_size": recipe["batch_size"]})
     if recipe["identity"]:
         faces_by = faces_by or face_network(recipe)
     with seeded(seed):
@@ -99,10 +111,13 @@ def train(
         with seeded(epoch_seed(seed, 0, "start")):  # encoder, code and G come first: alike with any critics
             start_by_inputs(model)
     features = IdentityFeatures(faces_by) if faces_by is not None and model.identity else None
+    team = make_team()
     laid_out(model, features)
+    team.alike(*(network for network in (model, features) if network is not None))
     steps = Steps(model, features, learning_rate=recipe["learning_rate"], weights=recipe["weights"])
-    training = Training(steps, parts, recipe, seed)
-    rows = [training.epoch(epoch) for epoch in range(recipe["epochs"])]
+    training = Training(steps, parts, recipe, seed, team=team)
+    judge = None if features is None else digest(tensors_of(features))
+    rows = run_epochs(training, parts, recipe, seed, checkpoint=checkpoint, judge=judge)
     model.cpu().to(memory_format=torch.contiguous_format).eval()
     return model.encoder, pd.DataFrame(rows), model
 
@@ -111,11 +126,13 @@ def face_network(recipe: dict[str, Any], *, seed: int = 0) -> Encoder:
     """The network of the identity loss: a VGG that learned to tell the people of a synthetic world apart.
 
     Its faces are the world's also where the autoencoder learns from a corpus, for few corpora say who is who.
-    Another seed gives another network, for judging.
+    Another seed gives another network, for judging. Of several processes the first to come trains it, as one
+    process does, and the others wait.
     """
     from fer_lib.pretrain.keep import trained_encoder
 
-    return trained_encoder("vggface", seed=seed, **recipe["face_network"]).encoder
+    with alone():
+        return trained_encoder("vggface", seed=seed, **recipe["face_network"]).encoder
 
 
 def laid_out(*networks: nn.Module | None) -> None:
@@ -129,6 +146,7 @@ class StepsOf(Protocol):
     """What :class:`Training` needs of the steps it takes."""
 
     model: PKAutoencoder
+    optimizers: dict[str, torch.optim.Optimizer]
 
     def batch(self, images: Tensor, affect: Tensor, generator: torch.Generator) -> dict[str, Tensor]: ...
 
@@ -141,14 +159,27 @@ class Training:
         parts: faces with valence and arousal; the validation part is only looked at.
         recipe: of which the batch size is taken.
         seed: of the order and of the codes drawn from the cube.
+        team: the processes that share each batch; None for this one alone.
     """
 
-    def __init__(self, steps: StepsOf, parts: "Parts", recipe: dict[str, Any], seed: int) -> None:
-        where = device()
-        self.steps, self.model = steps, steps.model
+    def __init__(
+        self,
+        steps: StepsOf,
+        parts: "Parts",
+        recipe: dict[str, Any],
+        seed: int,
+        *,
+        team: Team | None = None,
+    ) -> None:
+        where, self.team = device(), team or Team()
+        self.steps, self.model, self.optimizers = steps, steps.model, steps.optimizers
         self.faces = DeviceFaces(parts.train, where)
         self.check = DeviceFaces(parts.validation, where)
         self.batch_size, self.seed = recipe["batch_size"], seed
+        self.resumed()
+
+    def resumed(self) -> None:
+        """The weights are good: they are the first, or those of a checkpoint."""
         self.good = tensors_of(self.model)
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -159,8 +190,11 @@ class Training:
         self.model.train()
         losses = []
         for index in torch.randperm(len(self.faces), generator=order).split(self.batch_size):
-            if len(index) > 1:
-                losses.append(self.steps.batch(*self.batch(self.faces, index), generator))
+            if len(index) >= self.team.least:
+                share = self.team.share(len(index))
+                with sharing(share):
+                    own = self.batch(self.faces, index[share.rows])
+                    losses.append(self.steps.batch(*own, generator))
         means = self.means_of(losses, epoch)
         self.good = tensors_of(self.model)
         seconds = time.perf_counter() - started
@@ -177,7 +211,7 @@ class Training:
         """Mean of each loss; goes back to the last good epoch where one is not finite."""
         means = {}
         for name in losses[0]:
-            values = torch.stack([loss[name] for loss in losses]).float().cpu()
+            values = self.team.mean(torch.stack([loss[name] for loss in losses])).float().cpu()
             bad = (~values.isfinite()).nonzero()
             if len(bad):
                 self.model.load_state_dict(self.good)

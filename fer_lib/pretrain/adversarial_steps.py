@@ -1,4 +1,8 @@
-"""One batch of adversarial training: four optimisers, each with parameters and a loss of its own."""
+"""One batch of adversarial training: four optimisers, each with parameters and a loss of its own.
+
+Several processes can share the batch, see ``fer_lib.processes``. All losses here are means over rows, so each
+process computes them of its own rows and weighs them; codes from the cube are drawn for the whole batch.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +21,8 @@ from fer_lib.pretrain.adversarial_losses import (
     total_loss,
 )
 from fer_lib.pretrain.autoencoder import PKAutoencoder
+from fer_lib.processes import average_gradients, share_of, weighed
+from fer_lib.train.device import mixed
 
 BETAS = (0.5, 0.999)
 
@@ -49,10 +55,10 @@ class Steps:
             raise ValueError("features must be given for the identity loss; got None. Or set identity=False.")
         self.model, self.features = model, features if model.identity else None
         self.weights = dict(weights)
-        self.painters = torch.optim.Adam(model.painters(), lr=learning_rate, betas=BETAS)
-        self.optimizers = {
-            name: torch.optim.Adam(critic.parameters(), lr=learning_rate, betas=BETAS)
-            for name, critic in model.critics.items()
+        owned = {"painters": model.painters()}
+        owned |= {name: list(critic.parameters()) for name, critic in model.critics.items()}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            name: torch.optim.Adam(own, lr=learning_rate, betas=BETAS) for name, own in owned.items()
         }
 
     def batch(self, images: Tensor, affect: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
@@ -66,7 +72,8 @@ class Steps:
         Returns:
             Detached losses: the parts of the painters' loss and "total", and one named for each critic.
         """
-        codes, painted = self.model(images, affect)
+        with mixed():
+            codes, painted = self.model(images, affect)
         losses = self.critics_step(images, affect, codes.detach(), painted.detach(), generator)
         return losses | self.painters_step(images, affect, codes, painted)
 
@@ -74,27 +81,40 @@ class Steps:
         self, images: Tensor, affect: Tensor, codes: Tensor, painted: Tensor, generator: torch.Generator
     ) -> dict[str, Tensor]:
         """Each critic learns from codes and pictures that are constants to it."""
+        with mixed():
+            found = self.paid(images, affect, codes, painted, generator)
+        losses = {name: weighed(loss) for name, loss in found.items()}
+        for name, loss in losses.items():
+            descend(self.optimizers[name], loss)
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def paid(
+        self, images: Tensor, affect: Tensor, codes: Tensor, painted: Tensor, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """What each critic that is switched on pays."""
         model, losses = self.model, {}
         if model.d_em is not None:
             losses["d_em"] = affect_loss(model.d_em(codes), affect)
         if model.d_prior is not None:
-            cube = (2 * torch.rand(codes.shape, generator=generator) - 1).to(codes)
+            share = share_of(len(codes))
+            drawn = torch.rand(share.whole, codes.shape[1], generator=generator)
+            cube = (2 * drawn[share.rows] - 1).to(codes.device, codes.dtype, non_blocking=True)
             losses["d_prior"] = critic_loss(model.d_prior(cube), model.d_prior(codes))
         if model.d_real is not None:
             real = model.d_real(images, affect)
             losses["d_real"] = critic_loss(real, model.d_real(painted, affect))
-        for name, loss in losses.items():
-            descend(self.optimizers[name], loss)
-        return {name: loss.detach() for name, loss in losses.items()}
+        return losses
 
     def painters_step(
         self, images: Tensor, affect: Tensor, codes: Tensor, painted: Tensor
     ) -> dict[str, Tensor]:
         """Encoder, code and generator learn together; the critics judge and stay as they are."""
         with still(*self.model.critics.values()):
-            parts = self.parts_of(images, affect, codes, painted)
+            with mixed():
+                found = self.parts_of(images, affect, codes, painted)
+            parts = {name: weighed(loss) for name, loss in found.items()}
             total = total_loss(parts, self.weights)
-            descend(self.painters, total)
+            descend(self.optimizers["painters"], total)
         return {name: value.detach() for name, value in {**parts, "total": total}.items()}
 
     def parts_of(self, images: Tensor, affect: Tensor, codes: Tensor, painted: Tensor) -> dict[str, Tensor]:
@@ -115,9 +135,10 @@ class Steps:
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step of an optimiser down the gradient of a loss."""
+    """One step of an optimiser down the gradient of a loss, of the whole batch where processes share it."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    average_gradients(optimizer)
     optimizer.step()
 
 

@@ -29,10 +29,10 @@ WAYS = {
 """Name of an encoder -> module of this room that trains it.
 
 Such a module has ``TASKS`` (of the data that it can learn from), ``recipe(profile)`` and
-``train(recipe, parts, seed)``, which gives the encoder, its history and, where more than the encoder is worth
-keeping, the whole; ``rebuild(recipe, encoder)`` then makes an untrained whole to load it into. One that needs
-other faces than `load_parts` gives has ``parts(recipe, dataset, data_root)``. One whose ``train`` takes a
-``checkpoint`` trains by ``fer_lib.train.fit``: it can be resumed, and several processes can share it.
+``train(recipe, parts, seed, checkpoint=...)``, which gives the encoder, its history and, where more than the
+encoder is worth keeping, the whole; ``rebuild(recipe, encoder)`` then makes an untrained whole to load it
+into. One that needs other faces than `load_parts` gives has ``parts(recipe, dataset, data_root)``. A training
+that was stopped goes on from its checkpoint; processes that ``torchrun`` starts share each batch.
 """
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from fer_lib.pretrain import keep, predictive
 from fer_lib.pretrain.probes import probe, probe_rows, task_of
 from fer_lib.train.comparison import Comparison
 from fer_lib.train.device import device
+from fer_lib.train.parallel import ahead
 from fer_lib.train.parts import Parts
 from fer_lib.train.randomness import seeded
 from fer_lib.train.repeats import repeat
@@ -174,7 +176,8 @@ def coding_study(
 ) -> Comparison:
     """Train coders whose recipes differ in one thing, with the same seeds, and probe their codes.
 
-    Each coder is kept when it is trained: a study that is stopped goes on where it was.
+    Each coder is kept when it is trained: a study that is stopped goes on where it was. With FER_PROCESSES,
+    coders train side by side.
 
     Args:
         variants: name to the entries of the recipe that it changes; ``{"epochs": 0}`` is an untrained coder.
@@ -192,7 +195,9 @@ def coding_study(
     known = shared_properties(parts)
     wanted = [name for name in properties if name in known]
     sets = (parts.train, parts.validation, parts.test)
-    histories, coders = [], {}
+    histories, coders, seeds = [], {}, list(seeds)
+    whole = [{**recipe, **changes} for changes in variants.values()]
+    ahead([partial(_trained, one, parts, seed) for seed in seeds for one in whole])  # opened below
 
     def run(seed: int) -> list[dict[str, Any]]:
         rows = []

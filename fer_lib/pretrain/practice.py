@@ -70,9 +70,12 @@ class PracticeSteps:
         for part in (model.encoder, model.code, model.d_em):
             part.requires_grad_(False)
         self.model, self.features, self.weights = model, features, dict(weights)
-        self.painter = torch.optim.Adam(model.generator.parameters(), lr=learning_rate, betas=BETAS)
-        if model.d_real is not None:
-            self.judge = torch.optim.Adam(model.d_real.parameters(), lr=learning_rate, betas=BETAS)
+        owned = {"painter": model.generator, "d_real": model.d_real}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            name: torch.optim.Adam(part.parameters(), lr=learning_rate, betas=BETAS)
+            for name, part in owned.items()
+            if part is not None
+        }
 
     def batch(self, images: Tensor, affect: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Paint the first half with its own affect, the others with their neighbour's; take one step each.
@@ -92,12 +95,12 @@ class PracticeSteps:
         painted = model.decode(codes, told)
         if model.d_real is not None:
             pays = critic_loss(model.d_real(images, affect), model.d_real(painted.detach(), told))
-            descend(self.judge, pays)
+            descend(self.optimizers["d_real"], pays)
             losses["d_real"] = pays.detach()
         with still(*([] if model.d_real is None else [model.d_real])):
             parts = self.parts_of(images, painted, told, own, generator)
             total = total_loss(parts, self.weights)
-            descend(self.painter, total)
+            descend(self.optimizers["painter"], total)
         return losses | {name: value.detach() for name, value in {**parts, "total": total}.items()}
 
     def parts_of(

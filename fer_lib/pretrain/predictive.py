@@ -1,33 +1,27 @@
 """Contrastive predictive coding: an encoder learns by telling which face comes next (chapter 06)."""
 
 import math
-import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from fer_lib.augment import Augmentation, augment
 from fer_lib.chapters.helpers import choose
 from fer_lib.encoders import CPC
 from fer_lib.encoders.contract import Encoder
-from fer_lib.encoders.files import tensors_of
-from fer_lib.losses import candidate_scores, info_nce, picking
-from fer_lib.preprocess import prepare
-from fer_lib.pretrain.alike import draw_sequences, groups_of, label_entropy
-from fer_lib.train.batches import DeviceFaces
-from fer_lib.train.device import device
-from fer_lib.train.randomness import epoch_seed, seeded
-from fer_lib.train.settings import Settings
+from fer_lib.losses import info_nce
+from fer_lib.pretrain.predictive_training import Training
+from fer_lib.pretrain.resuming import check_rows, run_epochs
+from fer_lib.train.device import make_team
+from fer_lib.train.randomness import seeded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fer_lib.datasets import FaceSet
     from fer_lib.train.parts import Parts
 
 TASKS = ("valence_arousal", "categorical", "distribution", "multi_label")
-CHANGES = Augmentation(rotate_deg=6, zoom=0.06, shift=0.04, brightness=0.1, contrast=0.2)
 
 
 class PredictiveCoder(nn.Module):
@@ -137,13 +131,19 @@ def recipe(profile: str) -> dict[str, Any]:
     }
 
 
-def train(recipe: dict[str, Any], parts: "Parts", seed: int) -> "tuple[Encoder, pd.DataFrame, nn.Module]":
+def train(
+    recipe: dict[str, Any], parts: "Parts", seed: int, *, checkpoint: Path | None = None
+) -> "tuple[Encoder, pd.DataFrame, nn.Module]":
     """Train an encoder by contrastive prediction.
+
+    Started by ``torchrun``, the processes share each batch, and each prediction meets the candidates of all.
+    They learn what one would have learned, but for rounding, see ``fer_lib.processes``.
 
     Args:
         recipe: see :func:`recipe`.
         parts: sets; the validation part is only watched, the last epoch is kept.
         seed: of weights, sequences and augmentation.
+        checkpoint: file to resume from and to write after each epoch; None keeps nothing.
 
     Returns:
         The encoder; the history, one row an epoch: epoch, loss, bound (log of the number of candidates less
@@ -153,7 +153,8 @@ def train(recipe: dict[str, Any], parts: "Parts", seed: int) -> "tuple[Encoder, 
         where a sequence shares more than a label), seconds; and the whole :class:`PredictiveCoder`.
 
     Raises:
-        ValueError: a recipe out of range.
+        ValueError: a recipe out of range, a batch smaller than two sequences and than one a process, or a
+            checkpoint of another training.
         DataError: no label has enough faces.
         FloatingPointError: a loss that is not finite; names epoch and batch. The error's ``coder`` holds the
             weights of the last whole epoch.
@@ -162,130 +163,17 @@ def train(recipe: dict[str, Any], parts: "Parts", seed: int) -> "tuple[Encoder, 
 
     if recipe["rivals"] not in ("all", "other labels"):
         raise ValueError(f"rivals must be 'all' or 'other labels'; got {recipe['rivals']!r}. Choose one.")
+    check_rows("sequences", {"batch_size": recipe["batch_size"]})
+    team = make_team()
     with seeded(seed):
         encoder = CPC(width=recipe["width"], size=recipe["size"])
-        training = _Training(rebuild(recipe, encoder), parts, recipe, seed)
-        rows = [training.epoch(number) for number in range(recipe["epochs"])]
-    coder = training.coder.cpu().eval()
-    return encoder, pd.DataFrame(rows), coder
+        training = Training(rebuild(recipe, encoder), parts, recipe, seed, team=team)
+        rows = run_epochs(training, parts, recipe, seed, checkpoint=checkpoint)
+    training.model.cpu().to(memory_format=torch.contiguous_format).eval()
+    return encoder, pd.DataFrame(rows), training.model
 
 
 def rebuild(recipe: dict[str, Any], encoder: Encoder) -> PredictiveCoder:
     """An untrained whole of a recipe around an encoder."""
     sizes = {name: recipe[name] for name in ("code", "context", "observed", "steps")}
     return PredictiveCoder(encoder, **sizes)
-
-
-class _Training:
-    """The state of one call of :func:`train`."""
-
-    def __init__(self, coder: PredictiveCoder, parts: "Parts", recipe: dict[str, Any], seed: int) -> None:
-        self.coder, self.recipe, self.seed = coder.to(device()), recipe, seed
-        self.faces = DeviceFaces(parts.train, device())
-        self.watched = DeviceFaces(parts.validation, device())
-        self.groups = self.groups_of(parts.train)
-        self.watched_groups = self.groups_of(parts.validation)
-        self.settings = Settings(learning_rate=recipe["learning_rate"], weight_decay=0.01)
-        self.optimizer = self.settings.make_optimizer(self.coder)
-        self.step, self.kept = 0, tensors_of(self.coder)
-        known = recipe["positives"] == "label"
-        self.ceiling = label_entropy(self.groups) if known else math.nan
-
-    def groups_of(self, faces: "FaceSet") -> Tensor:
-        return groups_of(faces, self.recipe["positives"], bins=self.recipe["bins"])
-
-    def drawn(self, groups: Tensor, generator: torch.Generator) -> list[tuple[Tensor, Tensor]]:
-        """Batches of (rows, labels) for one pass."""
-        rows, labels = draw_sequences(
-            groups, self.coder.length, positives=self.recipe["positives"], generator=generator
-        )
-        size = self.recipe["batch_size"]
-        return [pair for pair in zip(rows.split(size), labels.split(size), strict=True) if len(pair[0]) > 1]
-
-    def epoch(self, number: int) -> dict[str, float]:
-        """One pass over the training faces, and a look at the others."""
-        started = time.perf_counter()
-        generator = torch.Generator().manual_seed(epoch_seed(self.seed, number, "sequences"))
-        batches = [pair for pair in self.drawn(self.groups, generator) if self.told_apart(pair[1])]
-        if not batches:
-            raise ValueError("batch_size must leave two labels in a batch; got none. Raise it.")
-        total = len(batches) * self.recipe["epochs"]
-        self.coder.train()
-        rows = [self.one_step(pair, number, at, total, generator) for at, pair in enumerate(batches)]
-        self.kept = tensors_of(self.coder)
-        row = {"epoch": number + 1} | {name: _mean(row[name] for row in rows) for name in rows[0]}
-        row |= {f"validation_{name}": value for name, value in self.watch().items()}
-        return row | {"ceiling": self.ceiling, "seconds": time.perf_counter() - started}
-
-    def told_apart(self, labels: Tensor) -> bool:
-        return self.recipe["rivals"] == "all" or self.labels_for(labels) is None or len(labels.unique()) > 1
-
-    def labels_for(self, labels: Tensor) -> Tensor | None:
-        """What leaves candidates out, if anything does."""
-        hide = self.recipe["rivals"] == "other labels" and self.recipe["positives"] != "random"
-        return labels if hide else None
-
-    def one_step(
-        self, pair: tuple[Tensor, Tensor], epoch: int, batch: int, total: int, generator: torch.Generator
-    ) -> dict[str, float]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate_at(self.step, total)
-        predictions, codes = self.coder(self.images(self.faces, pair[0], generator))
-        if not (predictions.isfinite().all() and codes.isfinite().all()):
-            self.stop(epoch, batch)
-        options = {"temperature": self.recipe["temperature"], "labels": self.labels_for(pair[1])}
-        scored = [candidate_scores(p, z, **options) for p, z in zip(predictions, codes, strict=True)]
-        loss = torch.stack([nn.functional.cross_entropy(*one) for one in scored]).mean()
-        if not loss.isfinite():
-            self.stop(epoch, batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        self.step += 1
-        found = [picking(logits.detach(), place) for logits, place in scored]
-        return {name: _mean(one[name] for one in found) for name in found[0]}
-
-    def images(self, faces: DeviceFaces, rows: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Prepared images (B, length, channels, S, S), changed where the training asks for it."""
-        spec = self.coder.encoder.input_spec
-        images = prepare(faces.images(rows.flatten()), spec)
-        same = self.recipe["positives"] == "same face"
-        if same or (self.recipe["augment"] and generator is not None):
-            generator = generator or torch.Generator().manual_seed(epoch_seed(self.seed, 0, "changes"))
-            images = augment(images, CHANGES, generator=generator, low=spec.low, high=spec.high)
-        return images.unflatten(0, rows.shape)
-
-    @torch.no_grad()
-    def watch(self) -> dict[str, float]:
-        """Loss, bound and accuracy of the other faces, all codes of a batch being candidates."""
-        self.coder.eval()
-        generator = torch.Generator().manual_seed(epoch_seed(self.seed, 0, "watched"))
-        enough = self.watched_groups.unique(return_counts=True)[1].max() >= self.coder.length
-        same = self.recipe["positives"] == "same face"
-        batches = self.drawn(self.watched_groups, generator) if enough or same else []
-        found = []
-        for rows, _ in batches:
-            predictions, codes = self.coder(self.images(self.watched, rows, None))
-            for p, z in zip(predictions, codes, strict=True):
-                scores = candidate_scores(p, z, temperature=self.recipe["temperature"])
-                found.append((picking(*scores), len(rows)))
-        return {
-            name: _mean((one[name] for one, _ in found), [weight for _, weight in found])
-            for name in ("loss", "bound", "accuracy", "chance")
-        }
-
-    def stop(self, epoch: int, batch: int) -> None:
-        self.coder.load_state_dict(self.kept)
-        error = FloatingPointError(
-            f"loss must be finite; got nan or inf in epoch {epoch + 1}, batch {batch + 1} (step "
-            f"{self.step + 1}). Lower the learning rate ({self.recipe['learning_rate']:g})."
-        )
-        error.coder = self.coder  # type: ignore[attr-defined]
-        raise error
-
-
-def _mean(values: Any, weights: list[int] | None = None) -> float:
-    import numpy as np
-
-    listed = list(values)
-    return float(np.average(listed, weights=weights)) if listed else math.nan

@@ -98,7 +98,7 @@ def load(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     """Read result rows.
 
     Args:
-        paths: one Parquet file, a folder that holds some (at any depth), or several of either; also an
+        paths: one Parquet file, a folder that holds some (see `files_of`), or several of either; also an
             address of one, such as "s3://lab/grids/first/results".
 
     Returns:
@@ -110,15 +110,29 @@ def load(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     several = [paths] if isinstance(paths, str | Path) else list(paths)
     files: list[Path] = []
     for path in map(remote.local, several):
-        found = (
-            sorted(p for p in path.rglob("*.parquet") if not p.name.startswith("."))
-            if path.is_dir()
-            else [path]
-        )
+        found = files_of(path) if path.is_dir() else [path]
         if not found or not all(file.is_file() for file in found):
             raise FileNotFoundError(f"paths must hold result rows; got {path}. Run a chapter first.")
         files += found
     return _frame([record for file in files for record in pd.read_parquet(file).to_dict("records")])
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Parquet files of the finished runs in a folder, at any depth, in order.
+
+    Left out are runs that failed (``NAME.failed``), what a killed run left (hidden folders), and the single
+    runs of a grid whose rows are joined already: they would be counted twice.
+    """
+
+    def counts(file: Path) -> bool:
+        within = file.relative_to(folder)
+        if any(part.startswith(".") or part.endswith(".failed") for part in within.parts):
+            return False
+        above = [place for place in file.parents if place != folder and place.is_relative_to(folder)]
+        grids = [place.parent for place in above if place.name == "runs"]
+        return not any((grid / "plan.json").is_file() and (grid / "results").is_dir() for grid in grids)
+
+    return sorted(file for file in folder.rglob("*.parquet") if counts(file))
 
 
 def summarise(rows: pd.DataFrame, *, by: Sequence[str], confidence: float = 0.95) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from fer_lib.sampling.twins import DIMENSIONS, learn, one_network, read
 from fer_lib.sampling.uncertain import mc_dropout_std
 from fer_lib.sampling.wild import Plan, Wild, in_the_wild, plan, records_in
 from fer_lib.train.device import device
+from fer_lib.train.parallel import ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,8 +95,8 @@ def study(
     """Learn every person, from every share of labels that every strategy picks, in every fold.
 
     What an earlier call has finished is read, not run: each share, and each network without transfer, is kept
-    as soon as it is done. Runs of one person, fold and share start alike and draw the same order and dropout
-    whatever the strategy; they differ in the labels alone.
+    as soon as it is done; with FER_PROCESSES, seeds run side by side. Runs of one person, fold and share
+    start alike and draw the same order and dropout whatever the strategy; they differ in the labels alone.
 
     Args:
         plan: see :class:`Plan`.
@@ -122,6 +123,8 @@ def study(
     check(folding, strategies, conditions)
     found: list[Row] = []
     known = features(plan, wild, faces)
+    given: dict[str, Any] = {"folding": folding, "strategies": strategies, "conditions": conditions}
+    ahead([partial(study, plan, wild, faces, seeds=[seed], **given) for seed in seeds])  # read below
     answers = predictions(wild, known)
     for seed in seeds:
         parts = parts_of(faces, folding, seed)

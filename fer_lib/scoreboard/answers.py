@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fer_lib.scoreboard.claims import Claim
-from fer_lib.scoreboard.verdicts import FAILS, HOLDS, UNTESTED, printed_difference
+from fer_lib.scoreboard.verdicts import FAILS, HOLDS, UNTESTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,22 +104,17 @@ def effects(claims: Sequence[Claim], found: "pd.DataFrame") -> "pd.DataFrame":
     lacking = [claim.id for claim in claims if claim.id not in whole.index]
     if lacking:
         raise ValueError(f"found must tell of every claim; got none of {lacking}. Judge the same claims.")
-    numbers = ["mean", "low", "high", "plain_low", "plain_high", "seen"]
+    numbers = ["mean", "low", "high", "plain_low", "plain_high", "seen", "printed"]
     lines = []
     for claim in claims:
         one = whole.loc[claim.id]
         about = {"claim": claim.id, "paper": claim.paper, "theme": claim.theme, "direction": claim.direction}
         scaled = {name: float(one[name]) / claim.smallest for name in numbers}
-        lines.append(
-            about
-            | {"verdict": one["verdict"], **scaled, "printed": printed_difference(claim) / claim.smallest}
-        )
-    return pd.DataFrame(
-        lines, columns=["claim", "paper", "theme", "direction", "verdict", *numbers, "printed"]
-    )
+        lines.append(about | {"verdict": one["verdict"], **scaled})
+    return pd.DataFrame(lines, columns=["claim", "paper", "theme", "direction", "verdict", *numbers])
 
 
-def answers(shown: "pd.DataFrame", questions: Sequence[Question] = QUESTIONS) -> "pd.DataFrame":
+def by_question(shown: "pd.DataFrame", questions: Sequence[Question] = QUESTIONS) -> "pd.DataFrame":
     """The lines of `effects` that answer each question.
 
     Args:
@@ -152,11 +147,11 @@ def agreement(given: "pd.DataFrame") -> "pd.DataFrame":
     """Whether works answer a question alike, as far as their verdicts decide.
 
     Args:
-        given: of `answers`.
+        given: of `by_question`.
 
     Returns:
         A line a question: question, works (that ran), holds, fails, open (claims), leaning (share of the
-        claims that ran whose mean leans to them, see `leaning`; nan for sameness), told:
+        claims that ran whose mean leans to them, see `leaning`; nan for sameness), answer:
         "agree: yes" or "agree: no" where two works or more decided and all their claims alike, "differ"
         where they decided and not all claims alike,
         "one work decided", "open", or "not run".
@@ -173,12 +168,12 @@ def agreement(given: "pd.DataFrame") -> "pd.DataFrame":
             {"question": question, "works": ran["paper"].nunique(), "holds": (ran["verdict"] == HOLDS).sum(),
              "fails": (ran["verdict"] == FAILS).sum(), "open": len(ran) - len(decided),
              "leaning": math.nan if same or ran.empty else sum(leans) / len(ran),
-             "told": _told(ran, decided)}
+             "answer": _answer(ran, decided)}
         )  # fmt: skip
-    return pd.DataFrame(lines, columns=["question", "works", "holds", "fails", "open", "leaning", "told"])
+    return pd.DataFrame(lines, columns=["question", "works", "holds", "fails", "open", "leaning", "answer"])
 
 
-def _told(ran: "pd.DataFrame", decided: "pd.DataFrame") -> str:
+def _answer(ran: "pd.DataFrame", decided: "pd.DataFrame") -> str:
     if ran.empty:
         return UNTESTED
     if decided.empty:

@@ -94,6 +94,8 @@ def read_claims(path: str | Path) -> tuple[Claim, ...]:
         ValueError: a field is missing, unknown or wrong, or an id comes twice; names the claim.
     """
     path = Path(path)
+    if not path.is_file():
+        raise DataError(path.name, "must be a file of claims", "no file", "Check the path.")
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8")).get("claim", [])
     except (OSError, tomllib.TOMLDecodeError) as error:

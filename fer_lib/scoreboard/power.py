@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from fer_lib.scoreboard.claims import Claim
-from fer_lib.scoreboard.verdicts import Evidence, differences, evidence, seen
+from fer_lib.scoreboard.pairing import differences
+from fer_lib.scoreboard.verdicts import Evidence, evidence, seen, welch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
 MOST_RUNS = 10_000
 
 
-def planned(found: "pd.DataFrame", runs: int) -> Evidence:
+def evidence_with(found: "pd.DataFrame", runs: int) -> Evidence:
     """Evidence that so many runs of each corpus would give, if they scattered as those at hand do.
 
     Args:
-        found: of ``fer_lib.scoreboard.verdicts.differences``.
+        found: of ``fer_lib.scoreboard.pairing.differences``.
         runs: paired runs of each corpus, at least 2.
 
     Returns:
@@ -32,7 +31,7 @@ def planned(found: "pd.DataFrame", runs: int) -> Evidence:
     Example:
         >>> import pandas as pd
         >>> four = pd.DataFrame({"dataset": "a", "seed": range(4), "difference": [0.0, 1.0, 2.0, 3.0]})
-        >>> round(planned(four, 16).error / evidence(four).error, 3)
+        >>> round(evidence_with(four, 16).error / evidence(four).error, 3)
         0.5
     """
     if runs < 2:
@@ -40,18 +39,15 @@ def planned(found: "pd.DataFrame", runs: int) -> Evidence:
     now = evidence(found)
     if math.isnan(now.error):
         return Evidence(now.mean, math.nan, 0.0, runs * now.corpora, now.corpora)
-    spread = found.groupby("dataset", sort=False)["difference"].var(ddof=1).to_numpy(float)
-    parts = spread / runs / now.corpora**2
-    total, below = parts.sum(), (parts**2).sum() / (runs - 1)
-    freedom = float(total**2 / below) if below > 0 else 0.0
-    return Evidence(now.mean, float(np.sqrt(total)), freedom, runs * now.corpora, now.corpora)
+    spread = found.groupby("dataset", sort=False)["difference"].var(ddof=1).to_list()
+    return Evidence(now.mean, *welch(spread, [runs] * now.corpora), runs * now.corpora, now.corpora)
 
 
 def needed(found: "pd.DataFrame", smallest: float, confidence: float) -> float:
     """Paired runs of each corpus with which a difference of ``smallest`` is seen in 8 of 10 studies.
 
     Args:
-        found: of ``fer_lib.scoreboard.verdicts.differences``.
+        found: of ``fer_lib.scoreboard.pairing.differences``.
         smallest: the difference, > 0.
         confidence: of the interval, in (0, 1).
 
@@ -60,9 +56,9 @@ def needed(found: "pd.DataFrame", smallest: float, confidence: float) -> float:
     """
 
     def enough(runs: int) -> bool:
-        return seen(planned(found, runs), confidence) <= smallest
+        return seen(evidence_with(found, runs), confidence) <= smallest
 
-    if math.isnan(seen(planned(found, 2), confidence)):
+    if math.isnan(seen(evidence_with(found, 2), confidence)):
         return math.nan
     if not enough(MOST_RUNS):
         return math.inf
@@ -85,8 +81,8 @@ def power_table(
         confidence: of all intervals together.
 
     Returns:
-        claim, paper, seen, planned, needed, smallest, runs (of the corpus that has least); only claims for
-        which the scatter is known.
+        claim, paper, seen, then (what so many runs would see), needed, smallest, runs (of the corpus that has
+        least); only claims for which the scatter is known.
     """
     import pandas as pd
 
@@ -102,10 +98,10 @@ def power_table(
             continue
         lines.append(
             {"claim": claim.id, "paper": claim.paper, "seen": seen(now, alone),
-             "planned": seen(planned(one, runs), alone), "needed": needed(one, claim.smallest, alone),
+             "then": seen(evidence_with(one, runs), alone), "needed": needed(one, claim.smallest, alone),
              "smallest": claim.smallest, "runs": int(one.groupby("dataset").size().min())}
         )  # fmt: skip
-    return pd.DataFrame(lines, columns=["claim", "paper", "seen", "planned", "needed", "smallest", "runs"])
+    return pd.DataFrame(lines, columns=["claim", "paper", "seen", "then", "needed", "smallest", "runs"])
 
 
 def scatter_factor(runs: int, confidence: float = 0.95) -> tuple[float, float]:

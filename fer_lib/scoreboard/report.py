@@ -5,29 +5,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fer_lib import artifacts
 from fer_lib.scoreboard.claims import Claim
-from fer_lib.scoreboard.verdicts import UNTESTED, WORLD, printed_difference, verdicts
+from fer_lib.scoreboard.printed import WORLD
+from fer_lib.scoreboard.verdicts import UNTESTED, verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RULE = (
     "A claim of a difference holds when the interval of the paired difference lies above zero and reaches "
-    "what matters, and fails when it lies below what matters. A claim that one side is not worse holds when "
-    "the interval stays above minus what matters, a claim of sameness when it stays within what matters on "
-    "both sides. All else is undecided. Intervals are over seeds, or over people and videos where a chapter "
-    "has these. Those over all corpora hold together with the chosen confidence, by default 95 %; and so, by "
-    "themselves, do those of single corpora."
+    "what matters, and fails when all of it lies below what matters: the difference is absent, contrary, or "
+    "real and too small. A claim that one side is not worse holds when the interval stays above minus what "
+    "matters, and fails when all of it lies below that. A claim of sameness holds when the interval stays "
+    "within what matters on both sides of zero, and fails when all of it lies beyond on one. All else is "
+    "undecided. Intervals are over seeds, or over people and videos where a chapter has these; corpora have "
+    "equal weight, and their errors count as independent. Intervals over all corpora hold together with the "
+    "chosen confidence, by default 95 %; and so, by themselves, do those of single corpora."
 )
 
 
 COLUMNS = (
     "Differences are turned so that a positive one speaks for the claim. *Seen*: the smallest true "
     "difference that these runs would have told from zero in 8 of 10 studies. *Matters*: the smallest that "
-    "would matter. *Paper*: the difference of the printed numbers."
+    "would matter. *Paper*: the difference of the printed numbers, for the corpora and encoders that were "
+    "run, where it prints these. *Left out*: seeds that lack a partner, or an encoder that others have."
 )
 
 
@@ -66,7 +70,10 @@ class Report:
         )
 
     def table(self) -> "pd.DataFrame":
-        """A line a claim: claim, work, verdict, mean, low, high, seen, matters, paper, runs, corpora."""
+        """A line a claim: claim, work, verdict, mean, low, high, seen, matters, paper, runs, ...
+
+        The numbers are those of ``fer_lib.scoreboard.verdicts``; matters is smallest, and paper printed.
+        """
         import pandas as pd
 
         whole = self.found[self.found["dataset"] == ""].set_index("claim")
@@ -76,7 +83,8 @@ class Report:
             lines.append(
                 {"claim": claim.sentence, "work": claim.paper, "verdict": one["verdict"], "mean": one["mean"],
                  "low": one["low"], "high": one["high"], "seen": one["seen"], "matters": claim.smallest,
-                 "paper": printed_difference(claim), "runs": int(one["runs"]), "corpora": int(one["corpora"])}
+                 "paper": one["printed"], "runs": int(one["runs"]), "corpora": int(one["corpora"]),
+                 "left_out": int(one["left_out"])}
             )  # fmt: skip
         return pd.DataFrame(lines)
 
@@ -92,12 +100,12 @@ class Report:
         return pd.DataFrame(lines)
 
     def markdown(self, *, title: str = "Scoreboard") -> str:
-        """The report as Markdown: what was run, the rule, the claims, and the single corpora."""
+        """The report as Markdown: what was run, the rule, claims, single corpora, and what was not judged."""
         counts = ", ".join(f"{count} {name}" for name, count in self.counts().items())
         heads = ("claim", "work", "verdict", "difference [interval]", "seen", "matters", "paper", "runs")
         lines = [
             (one.claim, one.work, one.verdict, _interval(one.mean, one.low, one.high), _number(one.seen),
-             f"{one.matters:g}", _number(one.paper), f"{one.runs} in {one.corpora}" if one.runs else "")
+             f"{one.matters:g}", _number(one.paper), _runs(one))
             for one in self.table().itertuples()
         ]  # fmt: skip
         words = {claim.id: claim.sentence for claim in self.claims}
@@ -118,8 +126,16 @@ class Report:
                 COLUMNS, "",
                 *_rows(heads, lines), "", "## Corpus by corpus", "",
                 *_rows(("claim", "data set", "verdict", "difference [interval]", "runs"), apart), "",
+                *self._not_run(),
             ]
         )  # fmt: skip
+
+    def _not_run(self) -> list[str]:
+        """Why claims have no verdict, as a section of the text."""
+        words = {claim.id: claim.sentence for claim in self.claims}
+        lines = self.found[self.found["verdict"] == UNTESTED]
+        told = [f"- {words[one.claim]} (*{one.claim}*: {one.lacking}.)" for one in lines.itertuples()]
+        return ["## Not run", "", *told, ""] if told else []
 
     def html(self, *, title: str = "Scoreboard", link: str = "") -> str:
         """The report as one page that needs no server.
@@ -179,6 +195,13 @@ def _rows(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
     cells = [[str(cell).replace("|", "\\|") for cell in line] for line in (heads, *lines)]
     text = ["| " + " | ".join(line) + " |" for line in cells]
     return [text[0], "|" + "---|" * len(heads), *text[1:]]
+
+
+def _runs(one: Any) -> str:
+    """Of a line of `Report.table`: how many runs in how many corpora, and how many count for nothing."""
+    if not one.runs:
+        return ""
+    return f"{one.runs} in {one.corpora}" + (f" ({one.left_out} left out)" if one.left_out else "")
 
 
 def _several(values: "pd.Series") -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_lib.results.rows import load
+from fer_lib.results.rows import files_of, load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ def rows_of(folder: str | Path = "", *, profile: str = "quick") -> "pd.DataFrame
     helpers.check_profile(profile)
     executed = Path("_build", "executed", profile, "results")
     place = Path(folder) if folder else catalogue.book_root() / executed
-    if place.is_dir() and any(not file.name.startswith(".") for file in place.rglob("*.parquet")):
+    if place.is_dir() and files_of(place):
         return load(place)
     if folder:
         raise FileNotFoundError(

@@ -1,66 +1,25 @@
 """What our runs say about each claim: paired differences over seeds, corrected for how many are judged."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_lib.results.published import PAPERS, published
-from fer_lib.scoreboard.claims import TURNED, Claim, chosen
+from fer_lib.scoreboard.claims import Claim
+from fer_lib.scoreboard.pairing import differences, left_out, pairs_of, why_none
+from fer_lib.scoreboard.printed import printed_difference
 
 if TYPE_CHECKING:
     import pandas as pd
 
 HOLDS, FAILS, UNDECIDED, UNTESTED = "holds", "fails", "undecided", "not run"
-WORLD = "world:"
 LINE = (
     *("claim", "dataset", "verdict", "mean", "low", "high", "plain_low", "plain_high"),
-    *("seen", "smallest", "runs", "corpora"),
+    *("seen", "smallest", "runs", "corpora", "left_out", "lacking", "printed"),
 )
 """Columns of `verdicts`."""
-
-
-def differences(claim: Claim, rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Differences of paired runs, turned so that a positive one speaks for the claim.
-
-    Two rows are a pair when data set, seed and the claim's ``by`` agree; the pairs of one seed (valence and
-    arousal, say) are averaged, and a seed that lacks one of them is left out. For "same" the difference is
-    first less second.
-
-    Args:
-        claim: which.
-        rows: result rows.
-
-    Returns:
-        dataset, seed, difference; a row a data set and seed.
-
-    Raises:
-        ValueError: two runs of one seed for the same side; says which.
-    """
-    import pandas as pd
-
-    keys = ["dataset", "seed", *claim.by]
-    sides = []
-    for patterns in (claim.first, claim.second):
-        side = chosen(rows, claim.paper, patterns).dropna(subset=["seed", "value"])
-        twice = side.duplicated(keys)
-        if twice.any():
-            place = side.loc[twice, keys].iloc[0].to_dict()
-            raise ValueError(
-                f"rows must hold one value a seed for each side of {claim.id}; got two for {place}. Narrow "
-                "the claim's patterns, or give one run of each chapter."
-            )
-        sides.append(side.set_index(keys)["value"])
-    pairs = pd.concat(sides, axis=1, keys=["first", "second"], join="inner").reset_index()
-    sign = -1 if claim.direction in TURNED else 1
-    pairs["difference"] = sign * (pairs["first"] - pairs["second"])
-    if pairs.empty:
-        return pairs[["dataset", "seed", "difference"]]
-    seeds = pairs.groupby(["dataset", "seed"])["difference"].agg(["mean", "size"]).reset_index()
-    whole = seeds["size"] == seeds.groupby("dataset")["size"].transform("max")
-    return seeds[whole].rename(columns={"mean": "difference"})[["dataset", "seed", "difference"]]
 
 
 @dataclass(frozen=True)
@@ -92,21 +51,54 @@ class Evidence:
 
 
 def evidence(found: "pd.DataFrame") -> Evidence:
-    """Sum up `differences`, each corpus with the same weight.
+    """Sum up differences of pairs, each corpus with the same weight.
 
     A corpus with a single run, or whose runs differ by rounding alone, counts for the mean but leaves the
     whole without an interval: of its scatter nothing is known.
     """
     groups = [group.to_numpy(float) for _, group in found.groupby("dataset", sort=False)["difference"]]
-    k = len(groups)
     mean = float(np.mean([group.mean() for group in groups]))
     runs = sum(map(len, groups))
     if any(len(group) < 2 or np.ptp(group) <= 1e-9 * np.abs(group).max() for group in groups):
-        return Evidence(mean, math.nan, 0.0, runs, k)
-    parts = np.array([group.var(ddof=1) / len(group) for group in groups]) / k**2
+        return Evidence(mean, math.nan, 0.0, runs, len(groups))
+    return Evidence(
+        mean, *welch([g.var(ddof=1) for g in groups], [len(g) for g in groups]), runs, len(groups)
+    )
+
+
+def welch(variances: Sequence[float], runs: Sequence[int]) -> tuple[float, float]:
+    """Standard error of a mean of means, and its degrees of freedom (Welch and Satterthwaite).
+
+    Args:
+        variances: of the runs of each corpus, with n - 1; one of them above 0.
+        runs: of each corpus, 2 or more.
+
+    Example:
+        >>> [round(number, 3) for number in welch([4.0, 4.0], [4, 4])]
+        [0.707, 6.0]
+    """
+    counts = np.asarray(runs, dtype=float)
+    parts = np.asarray(variances, dtype=float) / counts / len(counts) ** 2
     total = parts.sum()
-    below = sum(part**2 / (len(group) - 1) for part, group in zip(parts, groups, strict=True))
-    return Evidence(mean, float(np.sqrt(total)), float(total**2 / below), runs, k)
+    return float(np.sqrt(total)), float(total**2 / (parts**2 / (counts - 1)).sum())
+
+
+def by_seed(found: "pd.DataFrame") -> Evidence | None:
+    """The same evidence if corpora are averaged within each seed first, whatever ties them together.
+
+    `evidence` takes the corpora's errors as independent. Where a seed goes up or down on all of them, this is
+    the safe reading; it has far fewer degrees of freedom.
+
+    Args:
+        found: of ``fer_lib.scoreboard.pairing.differences``.
+
+    Returns:
+        None with a single corpus, or corpora that do not share all seeds.
+    """
+    table = found.pivot(index="seed", columns="dataset", values="difference")
+    if table.shape[1] < 2 or table.isna().any(axis=None):
+        return None
+    return evidence(table.mean(axis=1).rename("difference").reset_index().assign(dataset=""))
 
 
 def judge(claim: Claim, low: float, high: float) -> str:
@@ -151,8 +143,10 @@ def verdicts(claims: Iterable[Claim], rows: "pd.DataFrame", *, confidence: float
     Returns:
         A row a claim and data set, before them one with the data set "" for all together: claim, dataset,
         verdict, mean, low, high (corrected), plain_low, plain_high (each alone), seen (the smallest true
-        difference that these runs would have found in 8 of 10 studies), smallest, runs, corpora; nan and
-        "not run" where no pair of runs is there.
+        difference that these runs would have found in 8 of 10 studies), smallest, runs, corpora, left_out
+        (seeds that have no partner, or lack an encoder that others have), lacking (why there is no pair, in
+        words), printed (in the first line of a claim: the paper's own difference, see
+        ``printed_difference``); nan and "not run" where no pair of runs is there.
 
     Raises:
         ValueError: a confidence out of range, or two runs of one seed.
@@ -161,31 +155,36 @@ def verdicts(claims: Iterable[Claim], rows: "pd.DataFrame", *, confidence: float
 
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie in (0, 1); got {confidence}. Use 0.95, say.")
-    claims = list(claims)
-    lines: list[tuple[Claim, str, Evidence | None, bool]] = []  # the last: one of several corpora
+    lines: list[tuple[dict[str, Any], Claim, Evidence | None, bool]] = []  # the last: one of several corpora
     for claim in claims:
-        found = differences(claim, rows)
-        lines.append((claim, "", evidence(found) if len(found) else None, False))
-        several = found["dataset"].nunique() > 1
-        lines += [
-            (claim, str(name), evidence(one), several) for name, one in found.groupby("dataset", sort=False)
-        ]
+        found, lost = differences(claim, rows), left_out(claim, rows)
+        one = evidence(found) if len(found) else None
+        about = {"claim": claim.id, "dataset": "", "smallest": claim.smallest}
+        about["lacking"] = why_none(claim, rows) if one is None else ""
+        about["printed"] = printed_difference(claim, None if one is None else pairs_of(claim, rows))
+        lines.append((about | {"left_out": int(lost.sum())}, claim, one, False))
+        for name, part in found.groupby("dataset", sort=False):
+            of_it = {"dataset": str(name), "left_out": int(lost[name]), "printed": math.nan}
+            lines.append((about | of_it, claim, evidence(part), found["dataset"].nunique() > 1))
     tested = {
-        False: sum(one is not None for _, dataset, one, _ in lines if not dataset),
-        True: sum(part for *_, part in lines),
+        False: sum(one is not None for line, _, one, _ in lines if not line["dataset"]),
+        True: sum(several for *_, several in lines),
     }
-    table = []
-    for claim, dataset, one, part in lines:
-        line = {"claim": claim.id, "dataset": dataset, "smallest": claim.smallest}
-        if one is None:
-            table.append(line | {"verdict": UNTESTED, "runs": 0, "corpora": 0})
-            continue
-        corrected = 1 - (1 - confidence) / tested[part]
-        ends = one.interval(corrected)
-        line |= {"verdict": judge(claim, *ends), "mean": one.mean, "low": ends[0], "high": ends[1]}
-        line |= dict(zip(("plain_low", "plain_high"), one.interval(confidence), strict=True))
-        table.append(line | {"seen": seen(one, corrected), "runs": one.runs, "corpora": one.corpora})
+    table = [line | _judged(claim, one, confidence, tested[several]) for line, claim, one, several in lines]
     return pd.DataFrame(table, columns=list(LINE))
+
+
+def _judged(claim: Claim, one: Evidence | None, confidence: float, questions: int) -> dict[str, Any]:
+    """Verdict, mean, intervals and what could have been seen, corrected for so many questions."""
+    if one is None:
+        return {"verdict": UNTESTED, "runs": 0, "corpora": 0}
+    corrected = 1 - (1 - confidence) / questions
+    ends, plain = one.interval(corrected), one.interval(confidence)
+    return {
+        "verdict": judge(claim, *ends), "mean": one.mean, "low": ends[0], "high": ends[1],
+        "plain_low": plain[0], "plain_high": plain[1], "seen": seen(one, corrected), "runs": one.runs,
+        "corpora": one.corpora,
+    }  # fmt: skip
 
 
 def seen(one: Evidence, confidence: float, *, power: float = 0.8) -> float:
@@ -196,29 +195,3 @@ def seen(one: Evidence, confidence: float, *, power: float = 0.8) -> float:
         return math.nan
     critical = stdtrit(one.freedom, (1 + confidence) / 2)
     return float(nctdtrinc(one.freedom, 1 - power, critical) * one.error)
-
-
-def printed_difference(claim: Claim) -> float:
-    """The difference that the paper's own numbers show, turned like ours; nan where it prints none.
-
-    The mean over all pairs of printed rows that agree in data set and ``by``.
-    """
-    import pandas as pd
-
-    if claim.paper not in PAPERS:  # a claim of yours about another work
-        return math.nan
-    rows = published(claim.paper)
-    keys = ["dataset", *claim.by]
-    sides = [
-        chosen(rows, claim.paper, patterns).groupby(keys)["value"].mean()
-        for patterns in (_unworldly(claim.first), _unworldly(claim.second))
-    ]
-    pairs = pd.concat(sides, axis=1, keys=["first", "second"], join="inner")
-    sign = -1 if claim.direction in TURNED else 1
-    return float(sign * (pairs["first"] - pairs["second"]).mean()) if len(pairs) else math.nan
-
-
-def _unworldly(patterns: Mapping[str, str]) -> dict[str, str]:
-    """Patterns for printed rows: without "world:", and "Fig 5" for our "Fig 5, shared folds"."""
-    plain = {column: pattern.replace(WORLD, "") for column, pattern in patterns.items()}
-    return plain | ({"table": plain["table"].split(",")[0]} if "table" in plain else {})

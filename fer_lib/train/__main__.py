@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import shutil
@@ -26,7 +25,7 @@ FILES = ("recipe.json", "encoder.safetensors", "history.csv")
 
 
 def train(
-    encoder: Annotated[str, typer.Argument(help="facechannel, vggface, pk or cpc; the last two alone.")],
+    encoder: Annotated[str, typer.Argument(help="facechannel, vggface, pk or cpc.")],
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder of the run; a stopped one goes on.")
     ],
@@ -57,21 +56,10 @@ def train(
     Several processes share each batch, by gloo on CPUs and by NCCL on GPUs. All must see DIR; one writes.
     """
     from fer_lib.pretrain import keep
+    from fer_lib.train.device import processes_started
 
     recipe = _recipe(keep, encoder, profile, epochs, p or [])
     way = keep.way_of(encoder)
-    world = int(os.environ.get("WORLD_SIZE", 1))
-    shared = "checkpoint" in inspect.signature(way.train).parameters
-    if world > 1 and not shared:
-        fit = ", ".join(
-            name
-            for name in keep.WAYS
-            if "checkpoint" in inspect.signature(keep.way_of(name).train).parameters
-        )
-        raise ValueError(
-            f"encoder must be one of {fit} for several processes; got {encoder!r} and {world} processes. "
-            "Start it with python -m fer_lib.train."
-        )
     told = _told(encoder, dataset, profile, seed, recipe)
     if (out / FILES[-1]).is_file():
         _same_run(out, told)
@@ -79,13 +67,12 @@ def train(
             typer.echo(f"{out} is finished; nothing to train")
         return
     parts = keep.parts_for(way, recipe, dataset, data_root)
-    options = {"checkpoint": out / HELD} if shared else {}
-    found = way.train(recipe, parts, seed, **options)
+    found = way.train(recipe, parts, seed, checkpoint=out / HELD)
     if _first():
         _write(out, told, found)
         if shelve:
             _shelve(encoder, recipe, parts, seed, found)
-        typer.echo(_summary(out, found[1], world))
+        typer.echo(_summary(out, found[1], processes_started()))
 
 
 def _recipe(keep: Any, encoder: str, profile: str, epochs: int | None, given: list[str]) -> dict[str, Any]:
@@ -151,9 +138,8 @@ def _copy(folder: Path, place: Path) -> None:
 
 def _summary(out: Path, history: Any, world: int) -> str:
     last = history.iloc[-1]
-    numbers = ", ".join(
-        f"{name} {last[name]:.4f}" for name in ("train_loss", "validation_loss", "score") if name in history
-    )
+    told = ("train_loss", "total", "loss", "validation", "validation_loss", "score")
+    numbers = ", ".join(f"{name} {last[name]:.4f}" for name in told if name in history)
     who = "1 process" if world == 1 else f"{world} processes"
     return f"{len(history)} epochs in {who}, {history['seconds'].sum():.1f} s: {numbers}\nwritten to {out}"
 

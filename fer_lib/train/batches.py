@@ -54,7 +54,7 @@ class DeviceFaces:
             index = self.rows(index, generator, share)
         if self._kept is None:
             return self._moved(self.faces.batch(index.numpy()))
-        index = index.to(self.where)
+        index = index.to(self.where, non_blocking=True)
         kept = self._kept
         return tuple(part[index] for part in kept) if isinstance(kept, tuple) else kept[index]
 
@@ -68,7 +68,7 @@ class DeviceFaces:
 
     def targets_of(self, index: Tensor) -> Tensor:
         """Targets of a CPU index (B,)."""
-        return self.targets[index.to(self.where)]
+        return self.targets[index.to(self.where, non_blocking=True)]
 
     def _moved(self, batch: Any) -> Any:
         if isinstance(batch, tuple):

@@ -1,10 +1,11 @@
-"""One file that holds a training between two epochs: weights, best weights, optimiser, history.
+"""One file that holds a training between two epochs: weights, best weights, optimisers, history.
 
 It is a safetensors file: numbers with names, no code. What is not a tensor is JSON in its header.
 Random numbers need no room in it: each epoch draws its own from (seed, epoch).
 """
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,14 +75,15 @@ def save_checkpoint(
     path: str | Path,
     who: dict[str, Any],
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: torch.optim.Optimizer | Mapping[str, torch.optim.Optimizer],
     progress: Progress,
 ) -> None:
-    """Write the state of a training, whole or not at all."""
+    """Write the state of a training, with one optimiser or several by name, whole or not at all."""
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in progress.best_state.items()}
-    for number, slots in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{number}.{slot}": torch.as_tensor(value) for slot, value in slots.items()}
+    for prefix, one in _named(optimizer).items():
+        for number, slots in one.state_dict()["state"].items():
+            tensors |= {f"{prefix}{number}.{slot}": torch.as_tensor(value) for slot, value in slots.items()}
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     header = {
         "format": FORMAT,
@@ -94,9 +96,12 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: str | Path, who: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer
+    path: str | Path,
+    who: dict[str, Any],
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer | Mapping[str, torch.optim.Optimizer],
 ) -> Progress:
-    """Read a training's state into the model and the optimiser.
+    """Read a training's state into the model and the optimiser, or several by name.
 
     Raises:
         DataError: the file is damaged, or another kind of file.
@@ -105,13 +110,43 @@ def load_checkpoint(
     header, tensors = _read(Path(path))
     _same(json.loads(header["who"]), who)
     model.load_state_dict(_under("model.", tensors))
-    slots: dict[int, dict[str, Tensor]] = {}
-    for name, value in _under("optimizer.", tensors).items():
-        number, slot = name.split(".", 1)
-        slots.setdefault(int(number), {})[slot] = value
-    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    for prefix, one in _named(optimizer).items():
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under(prefix, tensors).items():
+            number, slot = name.split(".", 1)
+            slots.setdefault(int(number), {})[slot] = value
+        one.load_state_dict({"state": slots, "param_groups": one.state_dict()["param_groups"]})
     best_epoch, best_value = json.loads(header["best"])
     return Progress(json.loads(header["rows"]), best_epoch, best_value, _under("best.", tensors))
+
+
+def found_by_all(path: str | Path | None, rank: int, first: Callable[[bool], bool]) -> bool:
+    """Whether there is a checkpoint; all processes must find alike, or they would train apart.
+
+    Args:
+        path: of the file; None for none.
+        rank: of this process.
+        first: tells what the first process says.
+
+    Raises:
+        ValueError: this process does not find what the first finds, or the other way round.
+    """
+    there = path is not None and Path(path).is_file()
+    if there != first(there):
+        raise ValueError(
+            f"checkpoint must lie on a disk that all processes see; process {rank} finds "
+            f"{'it' if there else 'none'}, process 0 not so. Give a path on a shared disk."
+        )
+    return there
+
+
+def _named(
+    optimizer: torch.optim.Optimizer | Mapping[str, torch.optim.Optimizer],
+) -> dict[str, torch.optim.Optimizer]:
+    """Optimisers by what the names of their tensors begin with."""
+    if isinstance(optimizer, Mapping):
+        return {f"optimizer.{name}.": one for name, one in optimizer.items()}
+    return {"optimizer.": optimizer}
 
 
 def _read(path: Path) -> tuple[dict[str, str], State]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from fer_lib import artifacts
 from fer_lib.heads import FaceModel
 from fer_lib.provenance import code_key
 from fer_lib.train.evaluate import evaluate
-from fer_lib.train.loop import fit
+from fer_lib.train.loop import Fit, fit
+from fer_lib.train.parallel import ahead
 from fer_lib.train.parts import Parts
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
@@ -91,6 +93,7 @@ def compare(
 
     A seed decides the first weights, the order of the images, augmentation and dropout, for all models
     alike; parts that two models share start from the same weights when they are built in the same order.
+    With a folder, trainings may go side by side, see ``fer_lib.train.parallel``.
 
     Args:
         builders: name of a model to a function that builds it, with PyTorch's global random numbers.
@@ -108,23 +111,30 @@ def compare(
     """
     import pandas as pd
 
-    histories, models, predictions = [], {}, {}
+    seeds, histories, models, predictions = list(seeds), [], {}, {}
+
+    def learn(name: str, seed: int) -> tuple[FaceModel, Fit]:
+        with seeded(seed):
+            model = builders[name]()
+        place = None if folder is None else Path(folder) / f"{name.replace(' ', '_')}_{seed}.safetensors"
+        done = fit(
+            model,
+            parts.train,
+            parts.validation,
+            epochs=epochs,
+            seed=seed,
+            settings=settings,
+            checkpoint=place,
+        )
+        return model, done
+
+    if folder is not None:
+        ahead([partial(learn, name, seed) for seed in seeds for name in builders])  # opened below
 
     def run(seed: int) -> list[dict]:
         rows = []
-        for name, build in builders.items():
-            with seeded(seed):
-                model = build()
-            place = None if folder is None else Path(folder) / f"{name.replace(' ', '_')}_{seed}.safetensors"
-            done = fit(
-                model,
-                parts.train,
-                parts.validation,
-                epochs=epochs,
-                seed=seed,
-                settings=settings,
-                checkpoint=place,
-            )
+        for name in builders:
+            model, done = learn(name, seed)
             pred = predict(model, parts.test, flip=flip)
             histories.append(done.history.assign(model=name, seed=seed))
             models[name, seed], predictions[name, seed] = model, pred

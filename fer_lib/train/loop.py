@@ -14,9 +14,9 @@ from fer_lib.encoders.files import tensors_of
 from fer_lib.heads.model import Tail
 from fer_lib.processes import Share, norms_shared, sharing
 from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, groups_of, steps_of
-from fer_lib.train.checkpoint import Progress, identity, load_checkpoint, save_checkpoint
+from fer_lib.train.checkpoint import Progress, found_by_all, identity, load_checkpoint, save_checkpoint
 from fer_lib.train.checks import check_sets, not_finite
-from fer_lib.train.device import make_fabric
+from fer_lib.train.device import exact, make_fabric
 from fer_lib.train.predict import raw_outputs, score
 from fer_lib.train.randomness import epoch_seed, seeded
 from fer_lib.train.settings import Settings
@@ -97,7 +97,7 @@ def fit(
     with seeded(seed):  # the caller's random numbers go on as if nothing was drawn here
         training = _Training(model, train, validation, epochs, seed, settings)
         training.resume(checkpoint)
-        with norms_shared(model, training.fabric.world_size):
+        with norms_shared(model, training.fabric.world_size), exact(isinstance(model, Tail)):
             training.run(checkpoint, progress, on_epoch)
     return training.result()
 
@@ -122,12 +122,7 @@ class _Training:
         self.progress = Progress(best_state=tensors_of(model))
 
     def resume(self, checkpoint: str | Path | None) -> None:
-        there = checkpoint is not None and Path(checkpoint).is_file()
-        if there != self.fabric.broadcast(there):
-            raise ValueError(
-                f"checkpoint must lie on a disk that all processes see; process {self.fabric.global_rank} "
-                f"finds {'it' if there else 'none'}, process 0 not so. Give a path on a shared disk."
-            )
+        there = found_by_all(checkpoint, self.fabric.global_rank, self.fabric.broadcast)
         if checkpoint is not None and there:
             self.progress = load_checkpoint(checkpoint, self.who, self.model, self.optimizer)
 

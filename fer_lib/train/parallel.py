@@ -83,6 +83,23 @@ def side_by_side(
     return list(_bar(_apart(tasks, min(count, len(tasks))), len(tasks), progress, what))
 
 
+def ahead(tasks: Sequence[Callable[[], object]]) -> None:
+    """Do work that keeps its results, for those who open them afterwards, where there are processes for it.
+
+    Args:
+        tasks: see :func:`side_by_side`; what they return is dropped.
+
+    Example:
+        >>> ahead([print])  # FER_PROCESSES is not set: whoever needs it does it
+    """
+    if processes_of() > 1 and len(tasks) > 1 and not torch.cuda.is_available():
+        side_by_side([partial(_silent, task) for task in tasks])
+
+
+def _silent(task: Callable[[], object]) -> None:
+    task()
+
+
 def _apart(tasks: list[Callable[[], T]], processes: int) -> Iterator[T]:
     from concurrent.futures.process import BrokenProcessPool
 

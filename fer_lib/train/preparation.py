@@ -1,13 +1,17 @@
 """What preparing faces buys: one plain reader, trained on the same faces prepared in several ways."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from fer_lib import artifacts
 from fer_lib.augment import THESIS, Augmentation, augment
+from fer_lib.errors import DataError
 from fer_lib.preprocess.facesets import (
     Photographs,
     align_all,
@@ -17,6 +21,7 @@ from fer_lib.preprocess.facesets import (
     resize_all,
     take_loosely,
 )
+from fer_lib.provenance import code_key
 from fer_lib.train.baseline import gradient_histograms
 from fer_lib.train.comparison import Comparison
 from fer_lib.train.parts import Parts
@@ -51,7 +56,7 @@ class Reader:
     """
 
     def __init__(self) -> None:
-        self.model: Any = None
+        self.weights: dict[str, np.ndarray] = {}
         self.strength = float("nan")
 
     def fit(self, train: tuple[np.ndarray, np.ndarray], validation: "FaceSet") -> "Reader":
@@ -60,21 +65,23 @@ class Reader:
 
         best = -np.inf
         for strength in STRENGTHS:
-            before, self.model = self.model, RidgeClassifier(alpha=strength, class_weight="balanced")
-            self.model.fit(*train)
+            ridge = RidgeClassifier(alpha=strength, class_weight="balanced").fit(*train)
+            before, self.weights = (
+                self.weights, {"classes": ridge.classes_, "slope": ridge.coef_.T, "height": ridge.intercept_}
+            )  # fmt: skip
             value = self.score(validation)
             if value > best:
                 best, self.strength = value, strength
             else:
-                self.model = before
+                self.weights = before
         return self
 
     def predict(self, faces: "FaceSet") -> np.ndarray:
         """Scores (N,K), the largest for the predicted class."""
-        found = self.model.decision_function(gradient_histograms(faces))
-        found = np.stack([-found, found], 1) if found.ndim == 1 else found
+        found = gradient_histograms(faces) @ self.weights["slope"] + self.weights["height"]
+        found = np.stack([-found, found], 1) if found.ndim == 1 else found  # of two classes
         scores = np.full((len(faces), len(faces.classes)), -np.inf)
-        scores[:, self.model.classes_] = found
+        scores[:, self.weights["classes"]] = found
         return scores
 
     def score(self, faces: "FaceSet") -> float:
@@ -143,7 +150,8 @@ def study(
     """Train the reader by each recipe with each seed; test it on bare and, with landmarks, on masked faces.
 
     A seed draws the framing of every picture, the training faces, the augmentations and the masks, alike for
-    all recipes, so that results come in pairs.
+    all recipes, so that results come in pairs. Finished seeds are kept and not run again; with FER_PROCESSES,
+    seeds run side by side.
 
     Args:
         parts: faces with one label each, or votes.
@@ -154,10 +162,13 @@ def study(
 
     Returns:
         Rows with the metrics "bare" and "masked" (mean class accuracy), and the readers.
+
+    Raises:
+        DataError: a kept seed is damaged.
     """
     import pandas as pd
 
-    models: dict[tuple[str, int], Any] = {}
+    seeds, folder = list(seeds), _folder(parts, recipes, tilt_deg, amounts)
 
     def run(seed: int) -> list[dict[str, Any]]:
         taken = prepare_parts(parts, seed, tilt_deg=tilt_deg)
@@ -167,19 +178,63 @@ def study(
         frame = {True: align_all, False: resize_all}
         shown = {(m, a): frame[a](t, size=SIDE).faces for m, t in tests.items() for a in (True, False)}
         checks = {a: frame[a](taken["validation"], size=SIDE).faces for a in (True, False)}
-        rows = []
+        rows, readers = [], {}
         for name, recipe in recipes.items():
             source = taken["train"]
             source = mask_all(source, seed=seed, share=recipe.masked) if recipe.masked else source
             faces = frame[recipe.aligned](source, size=SIDE).faces
             features = training_features(faces, copies=recipe.copies, seed=seed, amounts=amounts)
-            models[name, seed] = reader = Reader().fit(features, checks[recipe.aligned])
+            readers[name] = reader = Reader().fit(features, checks[recipe.aligned])
             rows += [
                 {"model": name, "metric": m, "value": reader.score(shown[m, recipe.aligned])} for m in tests
             ]
+        _keep(folder / f"seed_{seed}.npz", readers)
         return rows
 
-    return Comparison(repeat(run, seeds), pd.DataFrame(), models)
+    rows = repeat(run, seeds, folder=folder, processes=None)
+    models: dict[tuple[str, int], Any] = {
+        (name, seed): reader
+        for seed in seeds
+        for name, reader in _kept(folder / f"seed_{seed}.npz", recipes).items()
+    }
+    return Comparison(rows, pd.DataFrame(), models)
+
+
+def _folder(parts: Parts, recipes: Mapping[str, Recipe], tilt_deg: float, amounts: Augmentation) -> Path:
+    """Where finished seeds are kept, named by all that they depend on."""
+    name = artifacts.key(
+        code=code_key(__name__, ("preprocess",)), tilt_deg=tilt_deg, amounts=asdict(amounts),
+        recipes=[[name, asdict(recipe)] for name, recipe in recipes.items()],
+        sets=[faces.fingerprint for faces in (parts.train, parts.validation, parts.test)],
+    )  # fmt: skip
+    return artifacts.home() / "preparations" / name
+
+
+def _keep(path: Path, readers: Mapping[str, Reader]) -> None:
+    """Write the readers of a seed, before its rows tell that it is finished."""
+    found: dict[str, Any] = {}
+    for k, reader in enumerate(readers.values()):
+        found |= {f"{k} strength": np.float64(reader.strength)}
+        found |= {f"{k} {name}": values for name, values in reader.weights.items()}
+    file = BytesIO()
+    np.savez(file, **found)
+    artifacts.atomic_write(path, file.getvalue())
+
+
+def _kept(path: Path, names: Iterable[str]) -> dict[str, Reader]:
+    from zipfile import BadZipFile
+
+    readers = {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for k, name in enumerate(names):
+                readers[name] = reader = Reader()
+                reader.weights = {one: file[f"{k} {one}"] for one in ("classes", "slope", "height")}
+                reader.strength = float(file[f"{k} strength"])
+    except (ValueError, OSError, EOFError, KeyError, BadZipFile) as error:
+        rule, fix = "must hold the readers of a finished seed", f"Delete the folder {path.parent.name}."
+        raise DataError(path.name, rule, str(error), fix) from error
+    return readers
 
 
 def blurred_eyes(eyes: np.ndarray, spread: float, *, seed: int) -> np.ndarray:

@@ -13,22 +13,20 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import functional_call
 
 from fer_lib.heads.model import Tail
-from fer_lib.losses.reducing import unread
 from fer_lib.train.batches import DeviceFaces, count_steps, epoch_order, groups_of, steps_of
 from fer_lib.train.checks import check_sets, not_finite
-from fer_lib.train.device import device
+from fer_lib.train.device import device, exact
 from fer_lib.train.loop import Fit, fit_of
 from fer_lib.train.predict import score
 from fer_lib.train.randomness import epoch_seed
 from fer_lib.train.settings import Settings
+from fer_lib.train.stack import Stack, Told
 
 STACK = 10
 """Seeds in a stack on CUDA, unless FER_STACK says how many: what a stopped run can lose at most."""
-
-Told = dict[str, Tensor]
 
 
 def stack_size() -> int:
@@ -52,20 +50,20 @@ def why_not(learners: Sequence[nn.Module], train: Any, settings: Settings) -> st
 
     Args:
         learners: one a seed.
-        train: the set to learn from.
+        train: the set to learn from, or one a learner.
         settings: of the training.
     """
     if not all(type(one) is Tail and one.plug_in is None for one in learners):
         return "more learns than a decision layer and the convolution before it"
     if settings.augmentation is not None:
         return "the pictures are changed"
-    index = torch.arange(min(len(train), 4)).expand(len(learners), -1)
-    stack, faces = _Stack(learners), DeviceFaces(train, device())
-    alone = learners[0].training
+    stack, sets = Stack(learners), _Sets(train, len(learners))
+    faces, alone = sets.each[0], learners[0].training
+    index = torch.arange(min(len(faces), 4)).expand(len(learners), -1)
     try:
         with torch.no_grad():
             learners[0].train()
-            losses = stack.losses(*_rows(faces, index, index), keep=False)
+            losses = stack.losses(*sets.rows(index, index), keep=False)
             given = (faces.images(index[0]), faces.targets_of(index[0]), "loss")
             first = functional_call(stack.model, stack.one(0), given, tie_weights=False)
     except (RuntimeError, ValueError, NotImplementedError) as error:
@@ -89,7 +87,9 @@ def fit_together(
     Args:
         learners: one a seed, all of one architecture: what ``FaceModel.tail`` gives. Left with the weights of
             their best epochs, in place.
-        train, validation, epochs, settings: as for ``fer_lib.train.fit``.
+        train, validation: as for ``fer_lib.train.fit``; or lists with a set for each learner, those to learn
+            from of one length.
+        epochs, settings: as for ``fer_lib.train.fit``.
         seeds: distinct integers, one a learner.
 
     Returns:
@@ -100,7 +100,7 @@ def fit_together(
         ValueError: bad arguments, or models that cannot be trained at once; see :func:`why_not`.
     """
     settings = settings or Settings()
-    check_sets(train, validation, epochs)
+    _check_sets(train, validation, epochs, len(learners))
     if len(learners) != len(seeds) or len(set(seeds)) < len(seeds) or not seeds:
         raise ValueError(
             f"seeds must be distinct, one a learner; got {list(seeds)} for {len(learners)} learners. Build "
@@ -110,84 +110,8 @@ def fit_together(
     if reason:
         raise ValueError(f"learners must be such as can be stacked; got: {reason}. Call fit for each.")
     training = _Together(learners, train, validation, epochs, list(seeds), settings)
-    return training.run()
-
-
-class _Model(nn.Module):
-    """A learner as ``functional_call`` wants it: what is asked for is an argument."""
-
-    def __init__(self, learner: nn.Module) -> None:
-        super().__init__()
-        self.learner = learner
-
-    def forward(self, inputs: Any, targets: Any, what: str) -> Any:
-        learner: Any = self.learner
-        if what == "loss":
-            return learner.training_loss(inputs, targets)
-        if what == "outputs":
-            return learner(inputs).float()
-        return learner.loss(inputs, targets), learner.predict(inputs)
-
-
-class _Stack:
-    """The weights of several models of one architecture; tensors have the models as their first axis."""
-
-    def __init__(self, learners: Sequence[nn.Module]) -> None:
-        self.learners = learners
-        for learner in learners:
-            learner.to(device())
-        self.model = _Model(learners[0])
-        wholes = [_Model(one) for one in learners]
-        named = [dict(whole.named_parameters()) for whole in wholes]
-        self.free, self.rest = {}, {}
-        for name, value in named[0].items():
-            stacked = torch.stack([one[name].detach() for one in named])
-            if value.requires_grad:
-                self.free[name] = stacked.requires_grad_()
-            else:
-                self.rest[name] = stacked
-        buffers = [dict(whole.named_buffers()) for whole in wholes]
-        self.rest |= {name: torch.stack([one[name] for one in buffers]) for name in buffers[0]}
-
-    def losses(self, inputs: Any, targets: Tensor, *, keep: bool = True) -> Tensor:
-        """The loss of each model on its own rows, (S,); what a layer notes of them is kept, unless not."""
-
-        def one(free: Told, rest: Told, inputs: Any, targets: Tensor) -> tuple[Tensor, Told]:
-            told = {**free, **rest}
-            loss = functional_call(self.model, told, (inputs, targets, "loss"), tie_weights=False)
-            return loss, {name: told[name].detach() for name in rest}
-
-        rest = self.rest if keep else {name: value.clone() for name, value in self.rest.items()}
-        with unread():
-            losses, noted = vmap(one)(self.free, rest, inputs, targets)
-        if keep:
-            self.rest = noted
-        return losses  # type: ignore[no-any-return]
-
-    @torch.no_grad()
-    def outputs(self, faces: DeviceFaces, batch_size: int = 256) -> Tensor:
-        """Raw outputs of every model for all faces, (S, N, outputs)."""
-
-        def one(free: Told, rest: Told, inputs: Any) -> Tensor:
-            told = {**free, **rest}
-            return functional_call(self.model, told, (inputs, None, "outputs"), tie_weights=False)  # type: ignore[no-any-return]
-
-        found = [
-            vmap(one, in_dims=(0, 0, None))(self.free, self.rest, faces.images(index))
-            for index in torch.arange(len(faces)).split(batch_size)
-        ]
-        return torch.cat(found, 1)
-
-    def one(self, k: int) -> Told:
-        """The tensors of one model."""
-        return {name: value[k].detach() for name, value in {**self.free, **self.rest}.items()}
-
-    @torch.no_grad()
-    def put_back(self, k: int, told: Told) -> None:
-        """Write tensors into the learner they belong to."""
-        whole = _Model(self.learners[k])
-        for name, value in [*whole.named_parameters(), *whole.named_buffers()]:
-            value.copy_(told[name])
+    with exact():
+        return training.run()
 
 
 class _Together:
@@ -197,13 +121,10 @@ class _Together:
         self, learners: Sequence[nn.Module], train: Any, validation: Any, epochs: int, seeds: list[int],
         settings: Settings,
     ) -> None:  # fmt: skip
-        self.stack, self.epochs, self.seeds, self.settings = _Stack(learners), epochs, seeds, settings
-        self.train, self.validation = (DeviceFaces(faces, device()) for faces in (train, validation))
-        self.scored = validation
-        self.groups = (
-            groups_of(train, settings.balance_by) if settings.balance > 0 else torch.arange(len(train))
-        )
-        self.steps_an_epoch = count_steps(len(train), settings.batch_size)
+        self.stack, self.epochs, self.seeds, self.settings = Stack(learners), epochs, seeds, settings
+        self.train, self.validation = (_Sets(faces, len(seeds)) for faces in (train, validation))
+        self.groups = self.train.groups(settings)
+        self.steps_an_epoch = count_steps(len(self.train.each[0]), settings.batch_size)
         free = self.stack.free.values()
         self.optimizer = settings.optimizer_of(
             [value for value in free if value.ndim > 2], [value for value in free if value.ndim <= 2]
@@ -262,19 +183,19 @@ class _Together:
     def batches(self, epoch: int) -> Any:
         """Of each step the faces of every seed, and their rows, views counted, both (S, B) on the CPU."""
         generators, streams = [], []
-        for seed in self.seeds:
+        for seed, groups in zip(self.seeds, self.groups, strict=True):
             order = torch.Generator().manual_seed(epoch_seed(seed, epoch, "order"))
             generators.append(torch.Generator().manual_seed(epoch_seed(seed, epoch, "augment")))
-            drawn = epoch_order(self.groups, balance=self.settings.balance, generator=order)
+            drawn = epoch_order(groups, balance=self.settings.balance, generator=order)
             streams.append(steps_of(drawn, self.settings.batch_size))
         for indices in zip(*streams, strict=True):
-            pairs = zip(indices, generators, strict=True)
-            yield torch.stack(indices), torch.stack([self.train.rows(*pair) for pair in pairs])
+            drawn_of = zip(self.train.each, indices, generators, strict=True)
+            yield torch.stack(indices), torch.stack([faces.rows(*pair) for faces, *pair in drawn_of])
 
     def one_step(self, order: Tensor, rows: Tensor, rate: float) -> Tensor:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        losses = self.stack.losses(*_rows(self.train, order, rows))
+        losses = self.stack.losses(*self.train.rows(order, rows))
         self.optimizer.zero_grad(set_to_none=True)
         losses.sum().backward()  # of a seed's weights only its own loss tells anything
         self.optimizer.step()
@@ -283,17 +204,63 @@ class _Together:
     def validate(self) -> list[tuple[float, float]]:
         """Loss and score of each seed on the validation part."""
         self.stack.learners[0].eval()
-        found, outputs = [], self.stack.outputs(self.validation)
-        for k in range(len(self.seeds)):
-            given = (outputs[k], self.validation.targets, "told")
+        found, outputs = [], self.validation.outputs(self.stack)
+        for k, faces in enumerate(self.validation.each):
+            given = (outputs[k], faces.targets, "told")
             with torch.no_grad():
                 loss, pred = functional_call(self.stack.model, self.stack.one(k), given, tie_weights=False)
             finite = bool(loss.isfinite())
-            found.append((loss.item(), score(pred.cpu().numpy(), self.scored) if finite else math.nan))
+            found.append((loss.item(), score(pred.cpu().numpy(), faces.faces) if finite else math.nan))
         return found
 
     def _copy(self, k: int) -> Told:
         return {name: value.clone() for name, value in self.stack.one(k).items()}
+
+
+class _Sets:
+    """What learners read: one set for all of them, or one each."""
+
+    def __init__(self, given: Any, count: int) -> None:
+        self.shared = not isinstance(given, list | tuple)
+        own = [given] if self.shared else given
+        self.each = [DeviceFaces(one, device()) for one in own] * (count if self.shared else 1)
+
+    def groups(self, settings: Settings) -> list[Tensor]:
+        """What the sampler evens out, of each set."""
+        if settings.balance > 0:
+            return [groups_of(one.faces, settings.balance_by) for one in self.each]
+        return [torch.arange(len(one)) for one in self.each]
+
+    def rows(self, order: Tensor, rows: Tensor) -> tuple[Any, Tensor]:
+        """Features (S, B, ...) at rows (S, B), and the targets of the faces (S, B, ...)."""
+        if self.shared:
+            return _rows(self.each[0], order, rows)
+        found = [_rows(one, *at) for one, *at in zip(self.each, order[:, None], rows[:, None], strict=True)]
+        inputs, targets = zip(*found, strict=True)
+        if isinstance(inputs[0], tuple):
+            return tuple(map(torch.cat, zip(*inputs, strict=True))), torch.cat(targets)
+        return torch.cat(inputs), torch.cat(targets)
+
+    def outputs(self, stack: Stack) -> Sequence[Tensor]:
+        """Raw outputs of every model for all faces of its set, each (N, outputs)."""
+        if self.shared:
+            return list(stack.outputs(self.each[0]))
+        return [stack.outputs_of(k, faces) for k, faces in enumerate(self.each)]
+
+
+def _check_sets(train: Any, validation: Any, epochs: int, count: int) -> None:
+    """Refuse what ``fit`` refuses, and sets that no stack can read."""
+    train, validation = (
+        one if isinstance(one, list | tuple) else [one] * count for one in (train, validation)
+    )
+    sizes = sorted({len(one) for one in train})
+    if len(train) != count or len(validation) != count or len(sizes) != 1:
+        raise ValueError(
+            f"train and validation must hold a set for each of {count} learners, those to learn from of one "
+            f"length; got {len(train)} with {sizes} faces, and {len(validation)}. Give one for all, or such."
+        )
+    for pair in zip(train, validation, strict=True):
+        check_sets(*pair, epochs)
 
 
 def _rows(faces: DeviceFaces, order: Tensor, rows: Tensor) -> tuple[Any, Tensor]:

@@ -1,7 +1,7 @@
 """What each step towards a strong baseline adds: the rungs of the thesis's Table 3.1, from pictures."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from fer_lib.preprocess.facesets import align_all, locate, resize_all, take_loos
 from fer_lib.provenance import code_key
 from fer_lib.train.evaluate import evaluate
 from fer_lib.train.loop import fit
+from fer_lib.train.parallel import side_by_side
 from fer_lib.train.parts import Parts, load_parts, some
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
@@ -152,6 +153,8 @@ def ladder(
 ) -> LadderRuns:  # fmt: skip
     """Train every rung with every seed; what an earlier call has finished is read, not run.
 
+    With FER_PROCESSES, trainings go side by side.
+
     A seed decides first weights, order and augmentation; the epoch is chosen by mean class accuracy on the
     validation part of the training split, of pictures that are prepared like the rung's.
 
@@ -176,16 +179,16 @@ def ladder(
     taken = photographs(dataset, root, plan)
     contempt = "contempt" in taken.train.faces.classes  # type: ignore[attr-defined]
     sets: dict[tuple[bool, bool], Parts] = {}
-    folders: dict[tuple[str, int], Path] = {}
+    tasks: dict[tuple[str, int], Callable[[], Path]] = {}
     tests: dict[str, Any] = {}
     for rung in rungs:
         if rung.seven and not contempt:
             continue
         way = (rung.aligned, rung.seven)
         sets[way] = sets.get(way) or pictures(taken, rung, plan)
-        folders |= {(rung.name, seed): _kept(rung, seed, plan, sets[way], profile) for seed in seeds}
+        tasks |= {(rung.name, seed): partial(_kept, rung, seed, plan, sets[way], profile) for seed in seeds}
         tests[rung.name] = sets[way].test
-    runs = runs_of(folders)
+    runs = runs_of(dict(zip(tasks, side_by_side(list(tasks.values())), strict=True)))
     probabilities = {
         name: np.stack([runs.arrays(name, seed)["probabilities"] for seed in seeds]) for name in tests
     }

@@ -1,6 +1,6 @@
 """The other direction: valence and arousal alone, and with the expression beside them (chapters 14, 15)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
@@ -17,14 +17,14 @@ from fer_lib.heads.joint import affect_loss, labels_of
 from fer_lib.losses import class_weights, weighted_cross_entropy
 from fer_lib.provenance import code_key
 from fer_lib.train.evaluate import evaluate
-from fer_lib.train.loop import fit
+from fer_lib.train.loop import Fit, fit
 from fer_lib.train.parallel import side_by_side
 from fer_lib.train.parts import Parts
 from fer_lib.train.predict import predict
 from fer_lib.train.randomness import seeded
 from fer_lib.train.sides import SideTargets
 from fer_lib.trials.keeping import Runs, kept, place_of, runs_of, write
-from fer_lib.trials.runs import Plan, key_of_setup, learning
+from fer_lib.trials.runs import Plan, batches_of, finish_together, key_of_setup, learning
 from fer_lib.trials.telling import changed
 
 
@@ -101,7 +101,8 @@ def other_way(
     """Train for valence and arousal, with and without the expression; the epoch is chosen by their CCC.
 
     Without it, a network learns the single task that Table 6.3 of the thesis compares with. All weights
-    start where those of multi-task learning start.
+    start where those of multi-task learning start. Seeds train at once or side by side as those of
+    ``fer_lib.trials.run``.
 
     Args:
         class_weights_tried: name to the factor on the expression's loss; 0 leaves it out.
@@ -116,15 +117,19 @@ def other_way(
     both: list[Any] = [parts.train, parts.validation, parts.test]
     sets = [ValuesFirst(faces) for faces in both]
     shared = key_of_setup(plan, parts, encoder, affect=affect, first="values", by=code_key(__name__))
-    names, tasks, seeds = {}, [], [int(seed) for seed in seeds]
+    names: dict[tuple[str, int], str] = {}
+    tasks, seeds = [], [int(seed) for seed in seeds]
     for name, weight in class_weights_tried.items():
-        for seed in seeds:
-            make = partial(
-                _keep, sets=sets, encoder=encoder, plan=plan, seed=seed, affect=affect, class_weight=weight
-            )
-            names[name, seed] = artifacts.key(of=shared, class_weight=weight, seed=seed)
-            tasks.append(partial(kept, names[name, seed], make))
-    side_by_side([task for task in tasks if not place_of(task.args[0]).is_dir()])
+        own = {seed: artifacts.key(of=shared, class_weight=weight, seed=seed) for seed in seeds}
+        build = partial(
+            _untrained, train=sets[0], encoder=encoder, plan=plan, affect=affect, class_weight=weight
+        )
+        tasks += [
+            partial(_finish, some, build, sets=sets, plan=plan, encoder=encoder)
+            for some in batches_of(own, plan)
+        ]
+        names |= {(name, seed): one for seed, one in own.items()}
+    side_by_side(tasks)
     return runs_of({which: place_of(name) for which, name in names.items()})
 
 
@@ -140,23 +145,60 @@ def head_for(
     )  # fmt: skip
 
 
+def _untrained(
+    seed: int, *, train: ValuesFirst, encoder: Encoder, plan: Plan, affect: str, class_weight: float
+) -> FaceModel:
+    copy = deepcopy(encoder)
+    with seeded(seed):
+        head = head_for(train, copy.feature_shape, plan, affect=affect, class_weight=class_weight)
+        return free_for(FaceModel(copy, head), plan.regime)
+
+
+def _finish(
+    names: Mapping[int, str],
+    build: Callable[[int], FaceModel],
+    *,
+    sets: list[ValuesFirst],
+    plan: Plan,
+    encoder: Encoder,
+) -> None:
+    """Train some seeds, at once where that can be, and keep each run."""
+    missing = {seed: name for seed, name in names.items() if not place_of(name).is_dir()}
+    if len(missing) > 1:
+        models = [build(seed) for seed in missing]
+        used = learning(models[0], list(sets))[1]
+        given: dict[str, Any] = {"epochs": plan.epochs, "settings": plan.settings}
+        given["write"] = partial(_write, test=used[2], encoder=encoder)
+        if finish_together(missing, models, used, **given):
+            return
+    for seed, name in missing.items():
+        kept(name, partial(_keep, build=build, seed=seed, sets=sets, plan=plan, encoder=encoder))
+
+
 def _keep(
     place: Path,
     *,
-    sets: list[ValuesFirst],
-    encoder: Encoder,
-    plan: Plan,
+    build: Callable[[int], FaceModel],
     seed: int,
-    affect: str,
-    class_weight: float,
+    sets: list[ValuesFirst],
+    plan: Plan,
+    encoder: Encoder,
 ) -> None:
-    copy = deepcopy(encoder)
-    with seeded(seed):
-        head = head_for(sets[0], copy.feature_shape, plan, affect=affect, class_weight=class_weight)
-        model = free_for(FaceModel(copy, head), plan.regime)
+    model = build(seed)
     learner, used = learning(model, list(sets))
     done = fit(learner, used[0], used[1], epochs=plan.epochs, seed=seed, settings=plan.settings)
-    found = predict(learner, used[2])
+    _write(place, model=model, done=done, test=used[2], encoder=encoder)
+
+
+def _write(place: Path, *, model: FaceModel, done: Fit, test: Any, encoder: Encoder) -> None:
+    """Fill the folder of a run with what a trained model tells of the reported faces."""
+    learner: Any = model if model.frozen_stage() == "images" else model.tail()
+    found = predict(learner, test)
     about = {"validation": done.best_score, "trained": learned(model), "seconds": done.seconds}
-    scores = evaluate(found, sets[2])
-    write(place, scores, about | {"device": done.device}, {"affect": found}, changed(model, encoder))
+    write(
+        place,
+        evaluate(found, test),
+        about | {"device": done.device},
+        {"affect": found},
+        changed(model, encoder),
+    )

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -227,17 +227,44 @@ def _finish(
 def _finish_together(
     names: Mapping[int, str], *, variant: Variant, plan: Plan, parts: Parts, encoder: Encoder
 ) -> bool:
-    """The same at once; whether that can be. A seed that fails is told of when the others are kept."""
+    """The same at once; whether that can be."""
     models = [untrained(variant, seed, plan, parts, encoder) for seed in names]
     sets, settings = _sets_of(models[0], variant, parts), _settings_of(variant, plan)
+    write = partial(write_run, sets=sets, encoder=encoder, most=plan.kept)
+    return finish_together(names, models, sets, epochs=plan.epochs, settings=settings, write=write)
+
+
+def finish_together(
+    names: Mapping[int, str],
+    models: Sequence[FaceModel],
+    sets: Sequence[Any],
+    *,
+    epochs: int,
+    settings: Settings,
+    write: Callable[..., None],
+) -> bool:
+    """Train models of several seeds at once and keep each, where they can be stacked.
+
+    Args:
+        names: of the runs, by seed.
+        models: one a seed, untrained, with frozen parts.
+        sets: cached features to learn from, to choose by, ...
+        epochs, settings: of the trainings.
+        write: fills the folder of a run, which it is given, from ``model`` and ``done``.
+
+    Returns:
+        Whether that can be; else nothing was done.
+
+    Raises:
+        FloatingPointError: a seed failed. The others are kept.
+    """
     tails = [model.tail() for model in models]
     if why_not(tails, sets[0], settings):
         return False
-    found = fit_together(tails, *sets[:2], epochs=plan.epochs, seeds=list(names), settings=settings)
+    found = fit_together(tails, *sets[:2], epochs=epochs, seeds=list(names), settings=settings)
     for name, model, done in zip(names.values(), models, found, strict=True):
         if isinstance(done, Fit):
-            model.eval()
-            kept(name, partial(write_run, model=model, sets=sets, done=done, encoder=encoder, most=plan.kept))
+            kept(name, partial(write, model=model.eval(), done=done))
     for done in found:
         if not isinstance(done, Fit):
             raise done

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_lib.scoreboard.answers import kind
+from fer_lib.scoreboard.verdicts import FAILS, HOLDS
 from fer_lib.views.page_scoreboard import WORKS
 from fer_lib.views.scoreboard import work_mark
 from fer_lib.views.style import COLOURS, INK, new_figure, synthetic_note
@@ -22,10 +23,11 @@ def forest(shown: pd.DataFrame, *, heads: str = "theme", synthetic: bool = False
     """Differences with their intervals under headings; colour and mark tell the work.
 
     Claims of another kind than a difference have it after their name: they hold within other bounds. The
-    thick line is each interval alone, the thin one is corrected. Claims without a run are left out.
+    thick line is each interval alone, the thin one is corrected; a verdict that is decided is bold. Claims
+    without a run are left out.
 
     Args:
-        shown: of ``fer_lib.scoreboard.answers.effects``, or of ``answers``.
+        shown: of ``fer_lib.scoreboard.answers.effects``, or of ``by_question``.
         heads: the column of the headings: "theme" or "question".
         synthetic: mark the figure as made with synthetic faces.
     """
@@ -33,13 +35,12 @@ def forest(shown: pd.DataFrame, *, heads: str = "theme", synthetic: bool = False
     if ran.empty:
         return _empty("No claim has a pair of runs yet.")
     places, titles, at = [], [], 0
-    for head, part in ran.groupby(heads, sort=False):
-        titles.append((at, str(head)))
+    groups = [part for _, part in ran.groupby(heads, sort=False)]
+    for part in groups:
+        titles.append((at, str(part[heads].iloc[0])))
         places += list(range(at + 1, at + 1 + len(part)))
         at += 1 + len(part)
-    ran = ran.sort_values(
-        heads, key=lambda c: c.map({h: k for k, (_, h) in enumerate(titles)}), kind="stable"
-    )
+    ran = pd.concat(groups)
     figure, (ax,) = new_figure(height=0.205 * at + 1.5)
     _units(ax)
     for place, one in zip(places, ran.itertuples(), strict=True):
@@ -54,7 +55,10 @@ def forest(shown: pd.DataFrame, *, heads: str = "theme", synthetic: bool = False
             markersize=6,
             markeredgecolor="white",
         )
-        ax.text(1.01, place, one.verdict, transform=ax.get_yaxis_transform(), va="center", fontsize=7.5)
+        ax.text(
+            1.01, place, one.verdict, transform=ax.get_yaxis_transform(), va="center", fontsize=7.5,
+            fontweight="bold" if one.verdict in (HOLDS, FAILS) else "normal",
+        )  # fmt: skip
     for place, head in titles:
         ax.text(
             0.0, place, head, transform=ax.get_yaxis_transform(), va="center", fontsize=8.5,
@@ -107,7 +111,7 @@ def power_figure(table: pd.DataFrame, *, runs: int, synthetic: bool = False) -> 
     """
     if table.empty:
         return _empty("No claim has enough runs to tell their scatter.")
-    order = table.assign(now=table["seen"] / table["smallest"], then=table["planned"] / table["smallest"])
+    order = table.assign(now=table["seen"] / table["smallest"], then=table["then"] / table["smallest"])
     order = order.sort_values("then", kind="stable")
     figure, (ax,) = new_figure(height=0.205 * len(order) + 1.7)
     ax.axvspan(1e-6, 1, color="#EFEBE1", zorder=0)

@@ -20,6 +20,8 @@ SIGNS = {
     UNDECIDED: "?",
     UNTESTED: "\N{EN DASH}",
 }
+LEANS = {1: ("\N{UPWARDS ARROW}", "sb-for"), -1: ("\N{DOWNWARDS ARROW}", "sb-against")}
+"""Arrow and class of an undecided cell, by where its mean leans."""
 RANKS = {verdict: rank for rank, verdict in enumerate((HOLDS, UNDECIDED, FAILS, UNTESTED))}
 WORKS = {
     "face-stn": "Face-STN",
@@ -95,6 +97,7 @@ def page_scoreboard(
         for name, several in values.items()
     )
     legend = " ".join(f'<span class="sb-{_name(v)}">{sign}</span> {v}' for v, sign in SIGNS.items())
+    legend += f" &nbsp; {LEANS[1][0]} leans to the claim, {LEANS[-1][0]} against it"
     return PageScoreboard(
         f'<div class="sb-line" hidden>{filters}<label>words <input type="search" size="12"></label></div>'
         f'<p class="sb-legend">{legend}</p>'
@@ -105,7 +108,7 @@ def page_scoreboard(
     )
 
 
-def told(claim: Claim, one: "pd.Series", dataset: str) -> str:
+def in_words(claim: Claim, one: "pd.Series", dataset: str) -> str:
     """A cell's numbers in a sentence.
 
     Args:
@@ -115,7 +118,7 @@ def told(claim: Claim, one: "pd.Series", dataset: str) -> str:
     """
     where = dataset or "all corpora together"
     if one["verdict"] == UNTESTED:
-        return f"{where}: not run."
+        return f"{where}: not run ({one['lacking']})."
     turned = "in the claim's direction" if claim.direction != "same" else "first less second"
     text = f"{where}: {one['verdict']}. Difference {turned}: {_number(one['mean'])}"
     if not math.isnan(one["low"]):
@@ -124,6 +127,8 @@ def told(claim: Claim, one: "pd.Series", dataset: str) -> str:
     else:
         runs = f"{int(one['runs'])} run{'s' if one['runs'] > 1 else ''}"
         text += f", from {runs}; no interval, since a corpus has one run, or runs that are all alike"
+    if one["left_out"]:
+        text += f"; left out, for want of a partner or of an encoder that others have: {int(one['left_out'])}"
     return f"{text}; what matters: {claim.smallest:g}."
 
 
@@ -142,15 +147,14 @@ def _row(claim: Claim, cells: "pd.DataFrame", corpora: Sequence[str], link: str)
 
 def _cell(claim: Claim, cells: "pd.DataFrame", dataset: str, place: str) -> str:
     one = cells.loc[(claim.id, dataset)]
-    verdict, words = one["verdict"], escape(told(claim, one, dataset))
+    verdict, words = one["verdict"], escape(in_words(claim, one, dataset))
     known = not math.isnan(one["mean"])
     sign = SIGNS[verdict]
     name = f"sb-{_name(verdict)}"
     lean = leaning(claim.direction, one["mean"], claim.smallest) if verdict == UNDECIDED else 0
     if lean:
-        arrow = "\N{UPWARDS ARROW}" if lean > 0 else "\N{DOWNWARDS ARROW}"
-        sign += f'<small aria-hidden="true">{arrow}</small>'
-        name += " sb-for" if lean > 0 else " sb-against"
+        arrow, side = LEANS[lean]
+        sign, name = f'{sign}<small aria-hidden="true">{arrow}</small>', f"{name} {side}"
     effect = one["mean"] / claim.smallest if known else 0.0
     inside = f'<span tabindex="0" aria-label="{words}">{sign}</span>'
     if place:

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from as_if_apart import as_if_apart
 from small_faces import small_faces
 
 from fer_lib import artifacts
-from fer_lib.adapt import Cell, Plan, adapt, grid, run_cell, run_grid, sharing
+from fer_lib.adapt import Cell, Plan, adapt, adapting, grid, run_cell, run_grid, sharing
 from fer_lib.adapt.adapting import folder_for
 from fer_lib.adapt.ciao import ciao
 from fer_lib.adapt.sharing import share_mask
@@ -78,6 +79,87 @@ def test_an_adaptation_with_a_folder_opens_its_seeds(parts, encoder, epochs_run)
         assert np.array_equal(found.predictions[seed], without.predictions[seed])
         for name, value in without.models[seed].state_dict().items():
             assert torch.equal(found.models[seed].state_dict()[name], value)
+
+
+def test_seeds_of_a_folder_go_side_by_side(parts, encoder, epochs_run, monkeypatch):
+    options = {"test": parts.test, "epochs": 1, "settings": SETTINGS, "head": Decision((8,))}
+    train = partial(adapt, encoder, parts.train, parts.validation, seeds=[0, 1], **options)
+    alone, calls = train(), as_if_apart(monkeypatch)
+    apart = train(folder=folder_for("tried", encoder, parts))
+    assert (calls, epochs_run) == ([2], [0] * 4)
+    for seed in (0, 1):
+        assert np.array_equal(apart.predictions[seed], alone.predictions[seed])
+
+
+@pytest.mark.parametrize("regime", ["decision", "last_conv", "all"])
+def test_an_adaptation_in_stacks_is_that_of_one_by_one(regime, parts, encoder, monkeypatch):
+    options = {
+        "test": parts.test,
+        "epochs": 3,
+        "settings": SETTINGS,
+        "head": Decision((8,)),
+        "regime": regime,
+    }
+    monkeypatch.setenv("FER_STACK", "1")
+    alone = adapt(encoder, parts.train, parts.validation, seeds=[0, 1, 2], **options)
+    monkeypatch.setenv("FER_STACK", "2")
+    told, stacks = [], []
+    whole = adapting.fit_together
+    monkeypatch.setattr(adapting, "fit_together", lambda *a, **k: stacks.append(k["seeds"]) or whole(*a, **k))
+    found = adapt(
+        encoder, parts.train, parts.validation, seeds=[0, 1, 2], **options,
+        on_seed=lambda seed, rows, model: told.append((seed, len(rows), model)),
+    )  # fmt: skip
+    assert stacks == ([] if regime == "all" else [[0, 1]])  # the third is alone
+    assert [(seed, count) for seed, count, _ in told] == [(seed, len(found.rows) // 3) for seed in (0, 1, 2)]
+    same = ["seed", "regime", "metric", "trained", "device"]
+    pd.testing.assert_frame_equal(found.rows[same], alone.rows[same])
+    for column in ("value", "validation"):
+        np.testing.assert_allclose(found.rows[column], alone.rows[column], rtol=0, atol=1e-4)
+    for seed, _, model in told:
+        assert model is found.models[seed]
+        np.testing.assert_allclose(found.predictions[seed], alone.predictions[seed], rtol=0, atol=1e-4)
+        for name, value in alone.models[seed].state_dict().items():
+            torch.testing.assert_close(model.state_dict()[name], value, rtol=0, atol=1e-4)
+
+
+def test_a_grid_keeps_each_seed_of_a_stack(parts, encoder, monkeypatch):
+    monkeypatch.setattr(grid, "parts_of", lambda cell, plan: parts)
+    monkeypatch.setattr(grid._Opened, "encoder", lambda self, cell: encoder)
+    monkeypatch.setenv("FER_STACK", "2")
+    plan = Plan(profile="smoke", epochs=2, settings=SETTINGS, decision=Decision((8,)))
+    whole, done, asked = grid.adapt, [], []
+
+    def noted(*given, on_seed, **options):
+        asked.append(options["seeds"])
+        return whole(*given, **options, on_seed=lambda *told: (on_seed(*told), done.append(told[0])))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grid, "adapt", noted)
+        run_grid([Cell("world:jaffe")], [1], plan)
+        found = run_grid([Cell("world:jaffe")], [0, 1, 2, 3], plan)
+    assert (asked, done) == ([[1], [0], [2, 3]], [1, 0, 2, 3])  # what is there is not asked for again
+    assert found["seed"].drop_duplicates().tolist() == [0, 1, 2, 3]
+    assert len(list((artifacts.home() / "runs").glob("*.json"))) == 4
+    failing = fit_of_second_fails(adapting.fit_together)
+    monkeypatch.setattr(adapting, "fit_together", failing)
+    monkeypatch.setattr(adapting, "fit", failing)
+    with pytest.raises(FloatingPointError):
+        run_grid([Cell("world:jaffe")], [4, 5], plan)
+    assert len(list((artifacts.home() / "runs").glob("*.json"))) == 5  # the other of the stack is kept
+
+
+def fit_of_second_fails(inner):
+    """The second of a stack fails, and fails again when it is tried alone."""
+
+    def outer(*given, **options):
+        error = FloatingPointError("loss must be finite")
+        if "seeds" not in options:
+            raise error
+        first, _ = inner(*given, **options)
+        return [first, error]
+
+    return outer
 
 
 def test_a_look_into_a_cell_trains_each_seed_once(parts, encoder, epochs_run, monkeypatch):

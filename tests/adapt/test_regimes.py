@@ -155,21 +155,23 @@ def test_draws_share_no_person_unless_asked_to() -> None:
 
 
 @pytest.fixture(scope="module")
-def runs() -> adapt.Adaptation:
+def runs(tmp_path_factory) -> adapt.Adaptation:
     faces = people(number=8, photos=6)
     with seeded(0):
         encoder = FaceChannel(width=0.125, size=16, dropout=0.0)
         source = FaceModel(encoder, DenseHead(encoder.feature_shape, 3, hidden=(8,)))
     settings = Settings(batch_size=8, learning_rate=0.01)
-    return adapt.study(
-        source,
-        faces,
-        regimes=["all", "decision"],
-        photos=[6, 10**6],
-        seeds=[0, 1],
-        steps=20,
-        settings=settings,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_HOME", str(tmp_path_factory.mktemp("home")))
+        return adapt.study(
+            source,
+            faces,
+            regimes=["all", "decision"],
+            photos=[6, 10**6],
+            seeds=[0, 1],
+            steps=20,
+            settings=settings,
+        )
 
 
 def test_a_study_has_every_run_once(runs) -> None:

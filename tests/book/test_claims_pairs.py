@@ -6,7 +6,7 @@ import pytest
 
 from fer_lib.results import load
 from fer_lib.scoreboard import claims
-from fer_lib.scoreboard.verdicts import differences
+from fer_lib.scoreboard.pairing import differences
 
 pytest_plugins = ("built_book",)
 
@@ -15,7 +15,6 @@ pytestmark = pytest.mark.book
 LATER = {
     "smoke": {
         "ciao-last-over-decision", "ciao-all", "ciao-levels",  # a frozen PK alone, and VGG on classes
-        "thesis-focal", "thesis-focusing", "thesis-concordance", "thesis-parts",  # five cells of chapter 14
     },
     "quick": set(),
     "full": set(),

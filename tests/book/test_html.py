@@ -1,6 +1,7 @@
 """The built pages hold what they should; every check is shown to find a page that is wrong."""
 
 import functools
+import re
 from pathlib import Path
 
 import page_checks
@@ -147,6 +148,17 @@ def test_chapters_are_numbered_as_their_files_and_offer_their_executed_notebook(
         heading = parsed(path).select_one("article h1").get_text()
         assert heading.startswith(f"{int(path.name[:2])}. "), heading
         assert (book / "_sources" / "notebooks" / f"{path.stem}.ipynb").is_file()
+
+
+@pytest.mark.book
+def test_every_chapter_says_its_profile_and_device(book: Path, parsed) -> None:
+    chapters = sorted((book / "notebooks").glob("[0-9][0-9]_*.html"))
+    assert chapters
+    for path in chapters:
+        (title,) = parsed(path).select("article .this-run > .admonition-title")
+        told = re.search(r"\(profile (\w+), on \S.*\)", title.get_text())
+        assert told, path.name
+        assert told[1] == book.name or book.name not in ("smoke", "quick", "full")
 
 
 @pytest.fixture(scope="module")

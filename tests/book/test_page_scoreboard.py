@@ -13,7 +13,7 @@ from test_browser import PHONE, TOO_WIDE, Visit, browser, serving, visited  # no
 from fer_lib.chapters import catalogue
 from fer_lib.scoreboard import claims
 from fer_lib.scoreboard.claims import Claim
-from fer_lib.views.page_scoreboard import page_scoreboard, told
+from fer_lib.views.page_scoreboard import in_words, page_scoreboard
 
 pytestmark = pytest.mark.browser
 OWN = "Where only the decision layer learns, adding CIAO raises CCC and F1."
@@ -29,11 +29,11 @@ def found() -> pd.DataFrame:
         for dataset in ("", "world:ferplus", "fer2013")[: 2 + k % 2]:
             about = {"claim": claim.id, "dataset": dataset, "verdict": verdict, "smallest": claim.smallest}
             if verdict == "not run":
-                lines.append(about | {"runs": 0, "corpora": 0})
+                lines.append(about | {"runs": 0, "corpora": 0, "lacking": "no rows for either side"})
                 break
             mean, half = effect * claim.smallest, claim.smallest * (1 if effect in (0.2, -0.3) else 0.5)
             about |= {"mean": mean, "low": mean - half, "high": mean + half, "seen": 0.9 * claim.smallest}
-            lines.append(about | {"runs": 5, "corpora": 1 + k % 2})
+            lines.append(about | {"runs": 5, "corpora": 1 + k % 2, "left_out": 0})
     return pd.DataFrame(lines)
 
 
@@ -105,7 +105,7 @@ def test_a_cell_that_has_the_focus_tells_its_numbers(visit, judged) -> None:
     line = judged.set_index(["claim", "dataset"]).loc[(claim.id, "")]
     visit.page.locator("tbody tr", has_text=OWN).locator("td a").first.focus()
     said = visit.page.locator(".sb-told").inner_text()
-    assert said == f"{OWN} {told(claim, line, '')}"
+    assert said == f"{OWN} {in_words(claim, line, '')}"
     assert f"{line['mean']:+.3g}".replace("-", "\N{MINUS SIGN}") in said
     visit.page.keyboard.press("Tab")  # to the next cell, of one corpus
     corpus = judged[(judged["claim"] == claim.id) & (judged["dataset"] != "")]["dataset"].min()
@@ -146,7 +146,7 @@ def test_the_matrix_fits_a_phone_and_darkens_with_the_page(browser, address) -> 
 
 def test_the_matrix_can_be_read_without_scripts_and_names_are_escaped() -> None:
     claim = Claim("a<b", "me&you", "t", "<b>Bold</b> claim.", "1", "c", "f", {}, {}, "higher", 1.0)
-    lines = [{"claim": "a<b", "dataset": "", "verdict": "not run", "mean": float("nan"), "runs": 0}]
+    lines = [{"claim": "a<b", "dataset": "", "verdict": "not run", "mean": float("nan"), "lacking": ""}]
     shown = page_scoreboard([claim], pd.DataFrame(lines), link="").fragment()
     assert "&lt;b&gt;Bold&lt;/b&gt; claim." in shown
     assert "me&amp;you" in shown

@@ -1,52 +1,42 @@
 """The real build of the tiny book: Snakemake, the runner, Jupyter Book."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from conftest import CHAPTER, make_book, write_chapter
+from tiny_book import CHAPTER, finish, make_book, start_build, write_chapter
 
 from fer_lib.chapters import render
 
-FER = str(Path(sys.executable).with_name("fer"))
+OPEN = "open _build/html/smoke/index.html"
 
 
-def build(root):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FER_")}
-    environment |= {"FER_BOOK": str(root), "FER_HOME": str(root / "_build")}
-    return subprocess.run(
-        [FER, "build", "--profile", "smoke", "--cores", "2"],
-        cwd=root, env=environment, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-
-
-def test_a_book_is_built_kept_repaired_and_never_run_in_vain(tmp_path):
-    """One story in five builds, each resting on the one before."""
+def test_a_book_is_built_kept_repaired_and_never_run_in_vain(tmp_path, monkeypatch):
+    """One story in five builds and a rendering, each resting on the one before."""
     root = make_book(tmp_path / "tiny")
     one, two = root / "notebooks" / "00_one.md", root / "notebooks" / "01_two.md"
     write_chapter(root, "01_two", CHAPTER.replace("rate * 2", "rate / 0"))
     page = root / "_build" / "html" / "smoke" / "notebooks" / "00_one.html"
 
     # A chapter that fails: the other finishes, the build names the culprit and fails; no half book.
-    first = build(root)
-    assert first.returncode == 1
-    assert "00_one: done in" in first.stdout
-    assert "01_two: stopped at code cell 4: ZeroDivisionError: float division by zero" in first.stderr
-    assert "log: _build/logs/smoke/01_two.log" in first.stderr
-    assert "00_one: stopped" not in first.stderr
+    said, told, status = finish(start_build(root))
+    assert status == 1
+    assert "00_one: done in" in said
+    assert "01_two: stopped at code cell 4: ZeroDivisionError: float division by zero" in told
+    assert "log: _build/logs/smoke/01_two.log" in told
+    assert "00_one: stopped" not in told
     assert (root / "_build" / "executed" / "smoke" / "00_one.ipynb").is_file()
     assert not (root / "_build" / "executed" / "smoke" / "01_two.ipynb").exists()
     assert not page.exists()
 
-    # Repaired: only the repaired chapter runs; the pages appear.
+    # Repaired, and built twice at once: only the repaired chapter runs, and only once; the pages appear.
     write_chapter(root, "01_two")
-    second = build(root)
-    assert second.returncode == 0, second.stderr
-    assert "01_two: will run again, because of its code" in second.stdout
-    assert "00_one: running" not in second.stdout
-    assert second.stdout.splitlines()[-1] == "open _build/html/smoke/index.html"
+    both = [finish(build) for build in [start_build(root), start_build(root)]]
+    assert [status for _, _, status in both] == [0, 0], both
+    assert [said.splitlines()[-1] for said, _, _ in both] == [OPEN, OPEN]
+    together = "".join(said for said, _, _ in both)
+    assert "00_one: running" not in together
+    for once in ("01_two: will run again, because of its code", "01_two: running", "pages: rendering"):
+        assert together.count(once) == 1
     assert (root / "_build" / "html" / "smoke" / "index.html").is_file()
     shown = page.read_text(encoding="utf-8")
     assert "The parameters of this run" in shown
@@ -55,27 +45,26 @@ def test_a_book_is_built_kept_repaired_and_never_run_in_vain(tmp_path):
     assert "Parameters</span>" not in shown  # the injected cell is hidden
 
     # Nothing to do: nothing is done.
-    third = build(root)
-    assert third.stdout.splitlines() == ["open _build/html/smoke/index.html"]
+    assert finish(start_build(root))[0].splitlines() == [OPEN]
 
     # Prose: rendered again, not run. A warning of the pages fails the build; the pages of before stay.
     executed = (root / "_build" / "executed" / "smoke" / "00_one.ipynb").stat().st_mtime_ns
     one.write_text(one.read_text(encoding="utf-8").replace("The run used", "This run took"), encoding="utf-8")
     two.write_text(two.read_text(encoding="utf-8") + "\n[nowhere](#no-such-place)\n", encoding="utf-8")
-    fourth = build(root)
-    assert fourth.returncode == 1
-    assert "running" not in fourth.stdout
+    said, told, status = finish(start_build(root))
+    assert status == 1
+    assert "running" not in said
     assert (root / "_build" / "executed" / "smoke" / "00_one.ipynb").stat().st_mtime_ns == executed
-    assert "the pages must build without warnings" in fourth.stderr
-    assert "no-such-place" in fourth.stderr
+    assert "the pages must build without warnings" in told
+    assert "no-such-place" in told
     unchecked = root / "_build" / "site" / "smoke" / "_build" / "html" / "notebooks" / "00_one.html"
     assert "This run took" in unchecked.read_text(encoding="utf-8")
     assert "The run used" in page.read_text(encoding="utf-8")
 
-    # Built again without a change, the warning is not forgotten.
-    fifth = build(root)
-    assert fifth.returncode == 1
-    assert "no-such-place" in fifth.stderr
+    # Rendered again without a change, the warning is not forgotten.
+    monkeypatch.setenv("FER_BOOK", str(root))
+    with pytest.raises(ValueError, match=r"(?s)pages must build without warnings.*no-such-place"):
+        render.html(root, "smoke")
 
 
 def test_sync_writes_only_what_differs_and_removes_the_rest(tmp_path):

@@ -1,7 +1,7 @@
 """Finding the book and its chapters."""
 
 import pytest
-from conftest import write_chapter
+from tiny_book import write_chapter
 
 from fer_lib.chapters import catalogue
 

@@ -87,6 +87,32 @@ def test_a_computed_import_counts_as_all_modules_of_its_package(library):
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "readers"),
+    [
+        ('"data.csv"', {"room/a.py"}),
+        ('"data"', {"room/a.py"}),
+        ('f"room/data.{1}"', {"room/a.py", "room/b.py"}),  # no whole name: it counts for all
+        ('"some data.csv"', {"room/a.py", "room/b.py"}),
+        ('"here/data.csv"', {"room/a.py"}),
+    ],
+)
+def test_a_data_file_counts_for_the_modules_that_write_its_name(library, written, readers):
+    (library.folder / "room" / "a.py").write_text(f"A = {written}\n", encoding="utf-8")
+    assert {one for one in ("room/a.py", "room/b.py") if "room/data.csv" in beside(library, one)} == readers
+    assert all("room/more/table.csv" in beside(library, one) for one in ("room/a.py", "room/b.py"))
+
+
+def test_a_data_file_that_none_names_counts_for_those_that_write_its_folders_name(library):
+    (library.folder / "room" / "b.py").write_text('B = "more"\n', encoding="utf-8")
+    assert "room/more/table.csv" in beside(library, "room/b.py")
+    assert "room/more/table.csv" not in beside(library, "room/a.py")
+
+
+def beside(library, module):
+    return files(library, f"import lib.{module.removesuffix('.py').replace('/', '.')}")
+
+
 def test_other_packages_are_named(library):
     found = library.closure("import torch.nn as nn\nfrom sklearn.svm import SVC\nimport lib.plain")
     assert {"torch", "sklearn", "numpy"} <= found.packages

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from conftest import CHAPTER, write_chapter
+from tiny_book import CHAPTER, write_chapter
 
 from fer_lib.chapters import catalogue
 from fer_lib.chapters.imports import Library

@@ -1,62 +1,52 @@
 """Builds that are killed outright, and two at a time: the book comes out the same.
 
-``FER_KILLS=10`` kills ten builds one after the other, at random moments; the suite kills one.
+``FER_KILLS=10`` kills ten builds one after the other, at random moments of all their stages; the suite kills
+two, one while chapters run and one while the pages are rendered. A kill counts when it found a build at work.
 """
 
 import os
 import random
+import shutil
 import signal
-import subprocess
-import sys
 import time
+from itertools import cycle
 from pathlib import Path
 
-import pandas as pd
-from conftest import CHAPTER, make_book, write_chapter
+import numpy as np
+from tiny_book import CHAPTER, finish, make_book, start_build
 
-FER = str(Path(sys.executable).with_name("fer"))
-KILLS = int(os.environ.get("FER_KILLS", "1"))
-NOT_NUMBERS = ["seconds", "commit"]
+from fer_lib import results
+from fer_lib.chapters import render
+
+KILLS = int(os.environ.get("FER_KILLS", "2"))
+STAGES = (": running", "pages: rendering", "", ": done in")  # what the build says when each of them begins
+LONGEST = 3.0  # seconds from there to the kill, at most
 SAVING = """
 ```{code-cell} ipython3
 import numpy as np
 from fer_lib import results
 
-drawn = np.random.default_rng(NUMBER).normal(size=len(seeds_of(seeds, profile)))
+drawn = np.random.default_rng(int("NUMBER")).normal(size=len(seeds_of(seeds, profile)))
 _ = results.save([results.row(metric="m", value=value, seed=k) for k, value in enumerate(drawn)], "numbers")
 ```
 """
 
 
-def book(folder: Path) -> Path:
-    """The tiny book, whose chapters save numbers."""
-    root = make_book(folder)
-    for name in ("00_one", "01_two"):
-        write_chapter(root, name, CHAPTER + SAVING.replace("(NUMBER)", f"({int(name[:2])})"))
-    return root
+def kill(root: Path, stage: str, wait: float) -> bool:
+    """Kills a build some time after it said that a stage begins; False where it was done before."""
+    build = start_build(root)
+    while stage and (line := build.stdout.readline()) and stage not in line:
+        pass
+    time.sleep(wait)
+    if build.poll() is None:
+        os.killpg(build.pid, signal.SIGKILL)
+    build.communicate(timeout=60)
+    return build.returncode == -signal.SIGKILL
 
 
-def start(root: Path) -> subprocess.Popen[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FER_")}
-    environment |= {"FER_BOOK": str(root), "FER_HOME": str(root / "_build")}
-    return subprocess.Popen(
-        [FER, "build", "--profile", "smoke", "--cores", "2"], cwd=root, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-
-
-def finish(build: subprocess.Popen[str]) -> str:
-    out, told = build.communicate(timeout=300)
-    assert build.returncode == 0, told
-    return out
-
-
-def numbers(root: Path) -> dict[str, pd.DataFrame]:
-    folder = root / "_build" / "executed" / "smoke" / "results"
-    return {
-        path.relative_to(folder).as_posix(): pd.read_parquet(path).drop(columns=NOT_NUMBERS)
-        for path in sorted(folder.rglob("*.parquet"))
-    }
+def pages(root: Path) -> dict[str, bytes]:
+    folder = root / "_build" / "html" / "smoke"
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.html")}
 
 
 def leftovers(root: Path) -> list[str]:
@@ -67,29 +57,29 @@ def leftovers(root: Path) -> list[str]:
     ]
 
 
-def test_killed_builds_go_on_to_the_same_book_and_two_at_once_build_it_once(tmp_path):
-    whole = book(tmp_path / "whole")
-    begin = time.perf_counter()
-    both = [start(whole), start(whole)]
-    said = [finish(build) for build in both]
-    seconds = time.perf_counter() - begin
-    for name in ("00_one", "01_two"):
-        assert sum(text.count(f"{name}: running") for text in said) == 1
-    assert (whole / "_build" / "html" / "smoke" / "index.html").is_file()
-    wanted = numbers(whole)
-    assert list(wanted) == ["00_one/numbers.parquet", "01_two/numbers.parquet"]
+def test_killed_builds_are_finished_by_two_at_once_and_give_the_same_book(tmp_path, monkeypatch):
+    root, chance, stages = make_book(tmp_path / "book", CHAPTER + SAVING), random.Random(5), cycle(STAGES)
+    killed = 0
+    while killed < KILLS:
+        if kill(root, next(stages), chance.uniform(0, LONGEST)):
+            killed += 1
+        else:  # there was nothing left to kill at that stage
+            shutil.rmtree(root / "_build", ignore_errors=True)
 
-    killed, chance = book(tmp_path / "killed"), random.Random(5)
-    for _ in range(KILLS):
-        build = start(killed)
-        time.sleep(chance.uniform(0.05, 0.95) * seconds)
-        if build.poll() is None:
-            os.killpg(build.pid, signal.SIGKILL)
-        build.communicate(timeout=60)
-    finish(start(killed))
-    found = numbers(killed)
-    assert list(found) == list(wanted)
-    for name, frame in found.items():
-        pd.testing.assert_frame_equal(frame, wanted[name])
-    assert (killed / "_build" / "html" / "smoke" / "index.html").is_file()
-    assert leftovers(killed) == []
+    both = [finish(build) for build in [start_build(root), start_build(root)]]
+    assert [status for _, _, status in both] == [0, 0], both
+    assert "".join(said for said, _, _ in both).count("pages: rendering") == 1
+    for name in ("00_one", "01_two"):
+        saved = results.load(root / "_build" / "executed" / "smoke" / "results" / name)
+        expected = np.random.default_rng(int(name[:2])).normal(size=2)
+        np.testing.assert_array_equal(saved.sort_values("seed")["value"], expected)
+    assert leftovers(root) == []
+
+    # The pages are those that a build makes which nobody disturbs.
+    made = pages(root)
+    assert {"index.html", "notebooks/00_one.html", "notebooks/01_two.html"} <= made.keys()
+    for folder in ("site", "html"):
+        shutil.rmtree(root / "_build" / folder)
+    monkeypatch.setenv("FER_BOOK", str(root))
+    render.html(root, "smoke")
+    assert pages(root) == made

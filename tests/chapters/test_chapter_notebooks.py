@@ -103,6 +103,23 @@ def test_the_box_comes_before_the_parameters_and_the_injected_values_are_hidden(
     assert "It took 12 seconds and 0.5 GB of memory (cpu). To repeat it:" in box
 
 
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ({"profile": "quick", "threads": 1}, " (profile quick, on the CPU, 1 thread)"),
+        ({"profile": "smoke", "threads": 2}, " (profile smoke, on the CPU, 2 threads)"),
+        ({"profile": "full", "threads": 8, "device": "NVIDIA H200"}, " (profile full, on NVIDIA H200)"),
+        ({"profile": "quick", "device": None}, " (profile quick)"),
+        ({"profile": None, "device": None}, ""),
+    ],
+)
+def test_the_box_says_with_which_profile_and_on_what_before_it_is_opened(known, told):
+    shown = notebooks.compose(page(), ran(page()), INFO | known)
+    title, _, *body = shown.cells[1].source.splitlines()
+    assert title == f"````{{admonition}} The parameters of this run{told}, and the command to repeat it"
+    assert ("no number on these pages means anything" in body[0]) == (known["profile"] == "smoke")
+
+
 def test_without_parameters_the_box_follows_the_title():
     text = page()
     text.cells[1].metadata = {}

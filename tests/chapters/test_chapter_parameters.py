@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from conftest import CHAPTER, write_chapter
+from tiny_book import CHAPTER, write_chapter
 
 from fer_lib.chapters import catalogue, parameters
 from fer_lib.chapters.parameters import Parameter, cast, validate

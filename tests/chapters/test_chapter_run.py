@@ -1,13 +1,16 @@
 """Running a chapter: parameters reach it, its folder appears whole or not at all, failures are kept."""
 
 import json
+import os
 import re
 
 import nbformat
 import pytest
-from conftest import CHAPTER, write_chapter
+from tiny_book import CHAPTER, write_chapter
 
 from fer_lib.chapters import run as runner
+
+KILLED = "os.kill(os.getpid(), 9)"  # as the kernel of Linux does where memory ends
 
 
 def stdout(run):
@@ -17,9 +20,9 @@ def stdout(run):
     )
 
 
-def test_values_reach_the_chapter_with_their_types_and_are_recorded(book):
+def test_values_reach_the_chapter_and_are_recorded_and_equal_runs_are_equal_files(book):
     given = {"fancy": "false", "rate": "1e-4", "sizes": "3,4", "seeds": "2", "data_root": "faces"}
-    run = runner.run("0", given, progress=False)
+    run, again = (runner.run("0", given, progress=False) for _ in range(2))
     assert stdout(run) == f"bool False 0.0001 [3, 4] [0, 1] {book / 'faces'}\n"
     assert run.folder.parent == book / "_build" / "runs"
     assert sorted(path.name for path in run.folder.iterdir()) == ["00_one.ipynb", "run.json"]
@@ -36,15 +39,11 @@ def test_values_reach_the_chapter_with_their_types_and_are_recorded(book):
     assert 0 < info["seconds"] < 120
     assert info["versions"]["python"].startswith("3.")
 
-
-def test_equal_runs_are_equal_files_but_for_time_and_memory(book):
-    first, second = (runner.run("1", {"seeds": "1"}, progress=False) for _ in range(2))
-    assert first.folder != second.folder
-
-    def blank(run):
+    def blank(run):  # equal but for time and memory
         return re.sub(r"It took \d+ seconds and [\d.]+ GB", "", run.notebook.read_text(encoding="utf-8"))
 
-    assert blank(first) == blank(second)
+    assert run.folder != again.folder
+    assert blank(run) == blank(again)
 
 
 def test_results_of_the_chapter_land_in_the_run_folder_and_out_may_be_run_again(book):
@@ -85,12 +84,12 @@ def test_a_failing_cell_leaves_no_run_but_its_notebook_and_an_earlier_run_stays(
 
 
 def test_a_kernel_that_dies_is_told(book):
-    write_chapter(book, "00_one", CHAPTER.replace("rate * 2", "os._exit(1)"))
+    write_chapter(book, "00_one", CHAPTER.replace("rate * 2", KILLED))
     with pytest.raises(
         runner.RunFailed, match="00_one stopped at a cell that ended the Python process"
     ) as caught:
         runner.run("0", out="mine", progress=False)
-    assert "os._exit(1)" in caught.value.cell
+    assert KILLED in caught.value.cell
     assert caught.value.partial.is_file()
     assert not (book / "mine").exists()
 
@@ -125,3 +124,24 @@ def test_two_runs_that_end_at_once_get_two_names(book, tmp_path):
     names = [runner._number(draft, tmp_path / "run") for draft in drafts]
     assert [path.name for path in names] == ["run-1", "run-2"]
     assert [(path / "file").read_text(encoding="utf-8") for path in names] == ["a", "b"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_two_runs_of_one_folder_that_end_at_once_leave_one_whole(tmp_path, monkeypatch, there):
+    """As a job does that a cluster started twice: an error there would make Snakemake delete the good run."""
+    final, draft, replace = tmp_path / "run", tmp_path / "draft", os.replace
+    for folder in (draft, *([final] if there else [])):
+        folder.mkdir()
+        (folder / "file").write_text(folder.name, encoding="utf-8")
+
+    def other_first(source, target):
+        if source == draft and not final.exists():  # the other run ends just before
+            final.mkdir()
+            (final / "file").write_text("other", encoding="utf-8")
+            monkeypatch.setattr(runner.os, "replace", replace)
+        replace(source, target)
+
+    monkeypatch.setattr(runner.os, "replace", other_first)
+    assert runner._swap(draft, final) == final
+    assert (final / "file").read_text(encoding="utf-8") == "draft"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

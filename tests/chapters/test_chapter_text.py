@@ -2,7 +2,7 @@
 
 import jupytext
 import pytest
-from conftest import CHAPTER
+from tiny_book import CHAPTER
 
 from fer_lib.chapters import catalogue, reader, text
 

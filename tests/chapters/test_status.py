@@ -10,9 +10,18 @@ INFOS = [
         "title": "First",
         "seconds": 30.0,
         "peak_memory_gb": 0.5,
+        "gpu_memory_gb": 7.44,
+        "processor": "Some CPU, 2 cores",
         "threads": 1,
         "device": "cpu",
-        "parameters": {"profile": "quick", "dataset": "jaffe", "second": "world:fabo", "seeds": 0},
+        "parameters": {
+            "profile": "quick",
+            "dataset": "jaffe",
+            "second": "world:fabo",
+            "wild": "affectnet",
+            "wild_root": "a",
+            "seeds": 0,
+        },
         "versions": {"torch": "2.1", "numpy": "2.0"},
     },
     {
@@ -34,10 +43,15 @@ def cells(text: str) -> list[list[str]]:
 
 def test_one_row_a_chapter_with_measured_and_promised_values() -> None:
     first, second = cells(status.markdown(INFOS, "quick", promised=PROMISED))
-    assert first[:4] == ["[First](../notebooks/00_a.ipynb)", "0.5 (0.4)", "0.5 (1)", "cpu, 1"]
-    assert first[4:] == ["jaffe, world:fabo", "–", "–"]
+    assert first[:4] == ["[First](../notebooks/00_a.ipynb)", "0.5 (0.4)", "0.5 (1), 7.4 on the GPU", "cpu, 1"]
+    assert first[4:] == ["jaffe, world:fabo, affectnet", "–", "–"]
     assert second[:4] == ["[Second / part](../notebooks/04_b.ipynb)", "2.5", "–", "–"]
     assert second[4:] == ["–", "`abc1234+`", "2026-01-02 03:04"]
+
+
+def test_processors_of_all_runs_are_told() -> None:
+    assert "\nProcessor: Some CPU, 2 cores.\n" in status.markdown(INFOS, "quick")
+    assert "Processor: not known." in status.markdown([], "quick")
 
 
 def test_versions_of_all_runs_are_told() -> None:

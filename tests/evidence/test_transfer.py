@@ -1,5 +1,6 @@
 """Home and away: reading one world's task with another's reader."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "train"))
+from as_if_apart import as_if_apart
 from small_faces import small_faces
 
 from fer_lib.evidence import transfer
@@ -19,6 +21,11 @@ SPOKEN = (
     "happiness",
     "fear",
 )  # a source's words; the small faces ask for neutral, happiness, surprise
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
 
 
 def _reader(task="categorical", levels=(0.3, 0.6, 0.5)):
@@ -71,8 +78,6 @@ def test_points_follow_the_worlds_metric():
 def test_a_reader_fails_in_a_world_where_the_words_mean_something_else():
     here, there = small_faces("categorical", count=120), small_faces("categorical", count=120, seed=5)
     turned = there.table.assign(expression=(there.table["expression"] + 1) % 3)
-    import dataclasses
-
     there = dataclasses.replace(there, table=turned)
     parts = {"affectnet": (here, here), "other": (there, there)}
     recipe = transfer.Recipe(width=0.125, size=16, epochs=12)
@@ -81,6 +86,39 @@ def test_a_reader_fails_in_a_world_where_the_words_mean_something_else():
     assert len(rows) == 4
     assert table.loc[0, "home"] > 80
     assert table.loc[0, "loss"] > 50
+
+
+def test_finished_seeds_of_a_journey_are_read(monkeypatch, tmp_path):
+    parts = {"affectnet": (small_faces(), small_faces()), "other": (small_faces(seed=5), small_faces(seed=6))}
+    recipe, whole, trained = transfer.Recipe(width=0.125, size=16, epochs=1), transfer.fit, []
+
+    def noted(*given, **options):
+        if len(trained) == 4:
+            raise KeyboardInterrupt
+        trained.append(options["seed"])
+        return whole(*given, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer, "fit", noted)
+        with pytest.raises(KeyboardInterrupt):
+            transfer.cross(parts, (0, 1), recipe=recipe)
+        assert trained == [0, 0, 0, 1]  # two travellers and a reader at home; a seed that was stopped
+        trained[:] = [None]
+        found = transfer.cross(parts, (0, 1), recipe=recipe)
+        assert trained == [None, 1, 1, 1]
+    assert transfer.cross(parts, (0, 1), recipe=recipe).equals(found)
+    others = [
+        transfer.cross(parts, (0,), recipe=dataclasses.replace(recipe, epochs=2)),
+        transfer.cross({**parts, "other": parts["other"][::-1]}, (0,), recipe=recipe),
+    ]
+    assert not any(one["points"].equals(found.loc[found["seed"] == 0, "points"]) for one in others)
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "apart"))
+    calls = as_if_apart(monkeypatch)
+    again = transfer.cross(parts, (0, 1), recipe=recipe)
+    assert calls == [2]
+    pd.testing.assert_frame_equal(
+        again.drop(columns="seconds"), found.drop(columns="seconds"), check_exact=True
+    )
 
 
 def test_losses_are_paired_by_seed():

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from fer_lib.memory import AffectiveMemory
-from fer_lib.memory.claim_rows import PAINTED, person_rows
+from fer_lib.memory.claim_rows import PAINTED, person_rows, pseudo_values
+from fer_lib.metrics import ccc
 
 OWN = "PK all, this page's"
 
@@ -72,3 +73,39 @@ def test_other_settings_have_no_prior_of_their_own():
     assert along.to_dict() == {"P-AffMem": 0.1, OWN: 0.2}
     with pytest.raises(ValueError, match="must hold the setting 'memory'"):
         person_rows(video("a", 4, setting="start only"), "world:omg_emotion", "smoke")
+
+
+def test_shares_of_a_ccc_leave_one_person_out():
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(40), 6)
+    target = rng.normal(size=40)[people] + rng.normal(size=240)
+    pred = target + rng.normal(size=240)
+    found = pseudo_values(pred, target, people)
+    rest = people != 7
+    assert found[7] == pytest.approx(40 * ccc(pred, target) - 39 * ccc(pred[rest], target[rest]))
+    values = np.array(list(found.values()))
+    assert values.mean() == pytest.approx(ccc(pred, target), abs=0.01)
+    drawn = []
+    for _ in range(300):
+        who = np.concatenate([np.flatnonzero(people == one) for one in rng.integers(0, 40, 40)])
+        drawn.append(ccc(pred[who], target[who]))
+    assert values.std(ddof=1) / 40**0.5 == pytest.approx(np.std(drawn), rel=0.3)  # the bootstrap over people
+    with pytest.raises(ValueError, match="groups must hold 2 or more; got 1"):
+        pseudo_values(pred, target, np.zeros(240))
+
+
+def test_shares_of_videos_pair_memory_and_prior():
+    parts = [video(name, 8).assign(utterance=np.arange(8) // 2) for name in "abc"]
+    rows = pd.concat(parts, ignore_index=True)
+    rng = np.random.default_rng(1)
+    for axis in ("valence", "arousal"):
+        rows[f"told_{axis}"] = rng.normal(size=12).repeat(2)
+        rows[axis] = rows[f"told_{axis}"] + 0.1 * rng.normal(size=24)
+        rows[f"prior_{axis}"] = rng.normal(size=24)
+    found = found_in(rows)
+    shares = found[found["table"] == "Table 3, jackknife"].set_index(["row", "metric", "seed"])["value"]
+    means = rows.groupby(["video", "utterance"]).mean(numeric_only=True).reset_index()
+    wanted = pseudo_values(means["valence"], means["told_valence"], means["video"])
+    assert [shares["P-AffMem", "ccc_valence", k] for k in range(3)] == pytest.approx(list(wanted.values()))
+    assert shares["P-AffMem"].mean() > 0.8 > shares[OWN].mean()
+    assert "Table 3, jackknife" not in set(found_in(video("a", 8))["table"])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from as_if_apart import as_if_apart
 from small_faces import small_faces
 
 from fer_lib import results
@@ -166,6 +167,20 @@ def test_strangers_labels_are_their_own(prior: PKAutoencoder, film: Film) -> Non
         study.run(prior, film, setting, 0)
     with pytest.raises(ValueError, match="start must be one of painted, around, strangers; got 'mean'"):
         study.Setting("odd", start="mean")
+
+
+def test_seeds_of_memories_go_side_by_side(prior, tmp_path, monkeypatch) -> None:
+    given = {"dataset": WORLD, "split": "test", "count": 1, "shot": Shot(size=32, utterances=1, every=50)}
+    settings = study.thresholds([0.4, 0.9])
+    alone = study.study(settings, [0, 1], prior, **given)
+    assert alone.groupby("setting")["seed"].unique().map(list).tolist() == [[0, 1]] * 2
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "apart"))
+    calls = as_if_apart(monkeypatch)
+    apart = study.study(settings, [0, 1], prior, **given)
+    assert calls == [2]
+    pd.testing.assert_frame_equal(
+        apart.drop(columns="seconds"), alone.drop(columns="seconds"), check_exact=True
+    )
 
 
 def test_kept_runs_are_read_and_damaged_ones_refused(prior, tmp_path, monkeypatch) -> None:

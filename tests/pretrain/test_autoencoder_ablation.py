@@ -44,6 +44,41 @@ def test_uniformity_against_scipy() -> None:
     np.testing.assert_allclose(ablation.uniformity(codes), expected, rtol=1e-12)
 
 
+def test_finished_seeds_are_not_read_out_again(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    opened = []
+
+    def whole_of(name, seed, **given):
+        if len(opened) == 9:
+            raise KeyboardInterrupt
+        opened.append(seed)
+        return (name, seed)
+
+    three = Parts(*(small_faces("valence_arousal", seed=k) for k in range(3)))
+    monkeypatch.setattr(ablation, "parts_of", lambda *given: three)
+    monkeypatch.setattr(ablation, "whole_of", whole_of)
+    monkeypatch.setattr(ablation, "readout", lambda model, parts, seed: {"m": len(model[0]) + seed})
+    monkeypatch.setattr(ablation, "codes_of", lambda model, faces: torch.zeros(4, 2))
+    with pytest.raises(KeyboardInterrupt):
+        ablation.study([0, 1], profile="smoke")
+    assert opened == [0] * 8 + [1]
+    opened[:] = [None]
+    rows = ablation.study([0, 1], profile="smoke")
+    assert opened == [None] + [1] * 8
+    assert list(rows) == ["model", "metric", "seed", "value"]
+    wanted = [
+        (name, metric, seed)
+        for seed in (0, 1)
+        for name in ablation.variants()
+        for metric in ("m", "uniformity")
+    ]
+    assert list(rows[["model", "metric", "seed"]].itertuples(index=False, name=None)) == wanted
+    assert rows.loc[rows["metric"] == "m", "value"].tolist() == [len(n) + s for n, m, s in wanted if m == "m"]
+    opened[:] = []
+    ablation.study([0], profile="quick")
+    assert opened == [0] * 8  # another recipe
+
+
 class Bright(PKAutoencoder):
     """Its code holds the brightness of stripes, from which the small faces' affect can be read."""
 

@@ -177,14 +177,14 @@ def test_nan_stops_with_batch_named_and_the_last_epoch_kept(monkeypatch):
         sizes = {name: recipe[name] for name in ("code", "context", "observed", "steps")}
         return _Breaks(encoder, **sizes)
 
-    watch = predictive._Training.watch
+    watch = predictive.Training.watch
 
     def watched(training):
-        kept.update({name: value.clone() for name, value in training.coder.state_dict().items()})
+        kept.update({name: value.clone() for name, value in training.model.state_dict().items()})
         return watch(training)
 
     monkeypatch.setattr(predictive, "rebuild", rebuild)
-    monkeypatch.setattr(predictive._Training, "watch", watched)
+    monkeypatch.setattr(predictive.Training, "watch", watched)
     faces = Parts(_Bars(90), _Bars(60, seed=1), None)  # three or four steps an epoch
     with pytest.raises(
         FloatingPointError, match=r"got nan or inf in epoch \d+, batch \d+ \(step 7\)"

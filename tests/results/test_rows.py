@@ -93,3 +93,26 @@ def test_summarise_equals_scipys_t_interval():
     assert np.isnan(table.loc["b", "low"])
     with pytest.raises(ValueError, match=r"confidence must lie in \(0, 1\); got 95"):
         results.summarise(rows, by=["row"], confidence=95)
+
+
+def test_rows_of_failed_and_killed_runs_are_no_results(tmp_path):
+    """`fer run` leaves the first beside a run, and a run that is killed leaves the second."""
+    for seed, name in enumerate(("12", "12.failed", ".12-draft")):
+        _save(tmp_path / name / "results", seed)
+    assert results.load(tmp_path)["seed"].tolist() == [0]
+    assert results.load(tmp_path / "12.failed")["seed"].tolist() == [1]  # by its own name it can be looked at
+
+
+def test_a_grid_gives_each_row_once(tmp_path):
+    _save(tmp_path / "first" / "runs" / "04-smoke-1" / "results", 0)
+    (tmp_path / "first" / "plan.json").touch()
+    assert len(results.load(tmp_path)) == 1  # nothing joined yet
+    _save(tmp_path / "first" / "results" / "04", 0)
+    assert len(results.load(tmp_path)) == len(results.load(tmp_path / "first")) == 1
+    assert len(results.load(tmp_path / "first" / "runs")) == 1
+
+
+def _save(folder, seed):
+    folder.mkdir(parents=True)
+    frame = pd.DataFrame([results.row(metric="m", value=1, seed=seed, commit="abc")])
+    frame.to_parquet(folder / "rows.parquet")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from as_if_apart import as_if_apart
 
 from fer_lib.datasets import FaceSet
 from fer_lib.errors import DataError
@@ -158,6 +159,14 @@ def test_finished_runs_are_read_and_a_stopped_study_goes_on(faces, wild, monkeyp
     shares[0].write_text("[{")
     with pytest.raises(DataError, match="Delete the file to run it again"):
         run(faces, wild)
+
+
+def test_seeds_of_people_go_side_by_side(faces, wild, monkeypatch, tmp_path) -> None:
+    alone = run(faces, wild, seeds=(0, 1))
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "apart"))
+    calls = as_if_apart(monkeypatch)
+    pd.testing.assert_frame_equal(run(faces, wild, seeds=(0, 1)), alone, check_exact=True)
+    assert calls == [2]
 
 
 def test_other_plans_and_faces_are_not_taken_for_these(faces, wild) -> None:

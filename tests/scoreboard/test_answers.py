@@ -8,7 +8,7 @@ import pytest
 
 from fer_lib.results import row as result_row
 from fer_lib.scoreboard import claims, verdicts
-from fer_lib.scoreboard.answers import QUESTIONS, Question, agreement, answers, effects, kind, leaning
+from fer_lib.scoreboard.answers import QUESTIONS, Question, agreement, by_question, effects, kind, leaning
 from fer_lib.scoreboard.claims import Claim, read_claims, toml
 
 GAIN = Claim("gain", "ciao", "t", "A.", "V", "c", "f", {"regime": "new"}, {"regime": "old"}, "higher", 0.5)
@@ -54,17 +54,19 @@ def shown(*lines):
 )  # fmt: skip
 def test_works_agree_only_where_two_decided(verdict, wanted):
     pair = shown(("a", "ciao", "higher", verdict[0], 1.0), ("b", "p-affmem", "lower", verdict[1], -1.0))
-    (line,) = agreement(answers(pair, [Question("?", ("a", "b"))])).to_dict("records")
-    assert line["told"] == wanted
+    (line,) = agreement(by_question(pair, [Question("?", ("a", "b"))])).to_dict("records")
+    assert line["answer"] == wanted
     assert line["works"] == sum(one != "not run" for one in verdict)
 
 
 def test_two_claims_of_one_work_are_one_work():
     pair = shown(("a", "ciao", "higher", "holds", 1.0), ("b", "ciao", "higher", "holds", 2.0))
-    (line,) = agreement(answers(pair, [Question("?", ("a", "b"))])).to_dict("records")
-    assert (line["told"], line["works"], line["holds"], line["leaning"]) == ("one work decided", 1, 2, 1.0)
+    (line,) = agreement(by_question(pair, [Question("?", ("a", "b"))])).to_dict("records")
+    assert (line["answer"], line["works"], line["holds"], line["leaning"]) == ("one work decided", 1, 2, 1.0)
     apart = pair.assign(verdict=["holds", "fails"])
-    assert agreement(answers(apart, [Question("?", ("a", "b"))]))["told"].tolist() == ["one work decided"]
+    assert agreement(by_question(apart, [Question("?", ("a", "b"))]))["answer"].tolist() == [
+        "one work decided"
+    ]
 
 
 def test_two_works_that_decide_apart_differ_whatever_a_third_says():
@@ -72,7 +74,7 @@ def test_two_works_that_decide_apart_differ_whatever_a_third_says():
         ("a", "ciao", "higher", "holds", 1.0), ("b", "ciao", "higher", "fails", -2.0),
         ("c", "p-affmem", "higher", "holds", 2.0),
     )  # fmt: skip
-    assert agreement(answers(three, [Question("?", ("a", "b", "c"))]))["told"].tolist() == ["differ"]
+    assert agreement(by_question(three, [Question("?", ("a", "b", "c"))]))["answer"].tolist() == ["differ"]
 
 
 def test_claims_of_keeping_up_lean_from_minus_what_matters():
@@ -82,21 +84,21 @@ def test_claims_of_keeping_up_lean_from_minus_what_matters():
     pair = shown(
         ("a", "ciao", "not lower", "undecided", -0.5), ("b", "p-affmem", "not higher", "holds", -2.0)
     )
-    assert agreement(answers(pair, [Question("?", ("a", "b"))]))["leaning"].tolist() == [0.5]
+    assert agreement(by_question(pair, [Question("?", ("a", "b"))]))["leaning"].tolist() == [0.5]
 
 
 def test_claims_of_another_list_are_left_out():
     pair = shown(("a", "ciao", "same", "holds", 0.1))
-    given = answers(pair, [Question("first?", ("a", "zzz")), Question("second?", ("zzz",))])
+    given = by_question(pair, [Question("first?", ("a", "zzz")), Question("second?", ("zzz",))])
     assert given["question"].tolist() == ["first?"]
     assert agreement(given)["leaning"].isna().all()  # sameness leans nowhere
-    assert agreement(answers(pair, [])).empty
+    assert agreement(by_question(pair, [])).empty
 
 
 def test_a_question_does_not_mix_kinds():
     pair = shown(("a", "ciao", "same", "holds", 1.0), ("b", "ciao", "higher", "holds", 2.0))
     with pytest.raises(ValueError, match=r"difference and same for 'Mixed\?'"):
-        answers(pair, [Question("Mixed?", ("a", "b"))])
+        by_question(pair, [Question("Mixed?", ("a", "b"))])
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one.words)

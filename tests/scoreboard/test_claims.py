@@ -7,6 +7,7 @@ import pytest
 
 from fer_lib import results
 from fer_lib.chapters import catalogue
+from fer_lib.errors import DataError
 from fer_lib.scoreboard import claims, read_claims
 from fer_lib.scoreboard.claims import Claim, chosen
 
@@ -83,7 +84,7 @@ def test_wrong_claims_are_told(tmp_path, change, words):
         read_claims(path)
 
 
-TWO_THINGS = {"thesis-parts": "and showing the answer", "thesis-both-worse": "A metric loss on features"}
+TWO_THINGS = {"thesis-both-worse": "A metric loss on features"}
 """Claims whose sides differ in two columns, and words of the sentence that say so (two tables)."""
 
 
@@ -94,3 +95,8 @@ def test_two_sides_differ_in_one_thing_or_the_sentence_says_in_what(claim):
     apart = [name for name in columns if claim.first.get(name) != claim.second.get(name)]
     assert len(apart) == (2 if claim.id in TWO_THINGS else 1), apart
     assert TWO_THINGS.get(claim.id, "") in claim.sentence
+
+
+def test_a_file_of_claims_that_is_not_there(tmp_path):
+    with pytest.raises(DataError, match=r"none\.toml: must be a file of claims; got no file\. Check"):
+        read_claims(tmp_path / "none.toml")

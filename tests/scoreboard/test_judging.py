@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from fer_lib.results import published
 from fer_lib.results.rows import row
 from fer_lib.scoreboard import verdicts
-from fer_lib.scoreboard.claims import Claim
-from fer_lib.scoreboard.verdicts import differences, evidence, judge, printed_difference, seen
+from fer_lib.scoreboard.claims import Claim, chosen
+from fer_lib.scoreboard.pairing import differences, left_out, pairs_of, variance_ratio, why_none
+from fer_lib.scoreboard.printed import printed_difference
+from fer_lib.scoreboard.verdicts import by_seed, evidence, judge, seen
 
 GAIN = Claim(
     "gain", "ciao", "t", "A gain.", "V", "09_ciao", "f", {"regime": "new"}, {"regime": "old"}, "higher", 0.5
@@ -116,6 +119,56 @@ def test_rows_without_seeds_or_of_other_papers_are_no_evidence():
     assert (line["verdict"], line["runs"]) == ("not run", 0)
 
 
+def test_runs_that_count_for_nothing_are_counted():
+    """A laboratory with thirty seeds of one encoder and three of another is judged by three, and told so."""
+    rows = frame(
+        rows_of({"new": np.arange(30.0), "old": np.zeros(30)}), rows_of({"new": A[:3], "old": B}, encoder="f")
+    )
+    assert left_out(GAIN, rows).to_dict() == {"world:one": 27}
+    found = verdicts([GAIN, LESS], rows).set_index(["claim", "dataset"])
+    assert found["left_out"].tolist() == [27] * 4
+    assert set(found["runs"]) == {3}
+    assert left_out(GAIN, frame(rows_of({"new": A, "old": B}))).to_dict() == {"world:one": 0}
+
+
+def test_why_there_is_no_pair_is_told():
+    both = frame(rows_of({"new": A, "old": B}))
+    here = both["regime"] == "new"
+    for rows, words in (
+        (both, ""), (both[here], "no rows for the second side"), (both[~here], "no rows for the first side"),
+        (both.assign(paper="p-affmem"), "no rows for either side"),
+        (both.assign(seed=None), "rows for both sides, but not with seeds"),
+        (both.assign(encoder=both["regime"]),
+         "rows for both sides, but no two that share dataset, seed, encoder, metric"),
+    ):  # fmt: skip
+        assert why_none(GAIN, rows) == words
+        assert verdicts([GAIN], rows)["lacking"].iloc[0] == words
+
+
+def test_what_pairs_are_worth():
+    shared = RNG.normal(size=400)
+    for new, old, wanted in ((shared, RNG.normal(size=400), 1.0), (shared + 1, shared, 0.0)):
+        assert variance_ratio(GAIN, frame(rows_of({"new": new, "old": old}))) == pytest.approx(
+            wanted, abs=0.15
+        )
+    rows = frame(rows_of({"new": A, "old": B}), rows_of({"new": C, "old": A}, encoder="f"))
+    first, second = (A + C) / 2, (B + A) / 2
+    wanted = (first - second).var(ddof=1) / (first.var(ddof=1) + second.var(ddof=1))
+    assert variance_ratio(GAIN, rows) == pytest.approx(wanted)
+    assert math.isnan(variance_ratio(GAIN, frame(rows_of({"new": A[:1], "old": B[:1]}))))
+
+
+def test_corpora_averaged_within_the_seed_are_the_paired_t_test_of_their_means():
+    rows = frame(rows_of({"new": A, "old": B}), rows_of({"new": C, "old": A}, dataset="two"))
+    safe = by_seed(differences(GAIN, rows))
+    wanted = stats.ttest_rel((A + C) / 2, (B + A) / 2).confidence_interval(0.9)
+    assert safe.interval(0.9) == pytest.approx(tuple(wanted))
+    assert safe.freedom == 4 < evidence(differences(GAIN, rows)).freedom
+    assert safe.mean == pytest.approx(evidence(differences(GAIN, rows)).mean)
+    assert by_seed(differences(GAIN, rows[rows["dataset"] == "two"])) is None
+    assert by_seed(differences(GAIN, rows[(rows["dataset"] == "two") | (rows["seed"] < 3)])) is None
+
+
 def test_two_runs_of_a_seed_are_told():
     rows = frame(rows_of({"new": A, "old": B}), rows_of({"new": A[:1]}))
     with pytest.raises(ValueError, match=r"one value a seed for each side of gain.*world:one"):
@@ -187,6 +240,37 @@ def test_the_papers_own_difference():
     assert printed_difference(dataclasses.replace(arousal, first=ours[0], second=ours[1])) == pytest.approx(
         0.13
     )
+
+
+def test_the_papers_own_difference_is_of_the_cells_that_were_run():
+    claim = dataclasses.replace(
+        GAIN, first={"table": "Table I", "regime": "last_conv", "metric": "ccc_*|macro_f1"},
+        second={"table": "Table I", "regime": "decision", "metric": "ccc_*|macro_f1"},
+    )  # fmt: skip
+    sides = (
+        chosen(published("ciao"), "ciao", side).set_index(["dataset", "encoder", "metric"])["value"]
+        for side in (claim.first, claim.second)
+    )
+    whole = (next(sides) - next(sides)).dropna()
+    assert printed_difference(claim) == pytest.approx(whole.mean())
+
+    def ran(*cells):
+        rows = [
+            row(paper="ciao", table="Table I", dataset=dataset, encoder=encoder, metric=metric, seed=0,
+                regime=regime, value=0.5, commit="")
+            for dataset, encoder, metric in cells for regime in ("last_conv", "decision")
+        ]  # fmt: skip
+        return pairs_of(claim, pd.DataFrame(rows))
+
+    cell = whole.index[0]
+    other = next(one for one in whole.index if abs(whole[one] - whole[cell]) > 0.01)
+    assert printed_difference(claim, ran(cell)) == pytest.approx(whole[cell])
+    assert printed_difference(claim, ran((f"world:{cell[0]}", *cell[1:]), other)) == pytest.approx(
+        (whole[cell] + whole[other]) / 2
+    )
+    stand_in = whole[[one[0] == cell[0] and one[2] == cell[2] for one in whole.index]]
+    assert printed_difference(claim, ran((cell[0], "ours", cell[2]))) == pytest.approx(stand_in.mean())
+    assert printed_difference(claim, ran(("ours", "ours", "ours"))) == pytest.approx(whole.mean())
 
 
 def test_confidence_is_checked():

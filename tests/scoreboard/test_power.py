@@ -9,8 +9,9 @@ from scipy import stats
 
 from fer_lib.results import row
 from fer_lib.scoreboard.claims import Claim
-from fer_lib.scoreboard.power import MOST_RUNS, needed, planned, power_table, scatter_factor
-from fer_lib.scoreboard.verdicts import differences, evidence, seen, verdicts
+from fer_lib.scoreboard.pairing import differences
+from fer_lib.scoreboard.power import MOST_RUNS, evidence_with, needed, power_table, scatter_factor
+from fer_lib.scoreboard.verdicts import evidence, seen, verdicts
 
 GAIN = Claim(
     "gain", "ciao", "t", "A gain.", "V", "c", "f", {"regime": "new"}, {"regime": "old"}, "higher", 0.5
@@ -29,7 +30,7 @@ def found(*corpora):
 
 
 def test_one_corpus_is_students():
-    plan = planned(found(ONE), 30)
+    plan = evidence_with(found(ONE), 30)
     assert plan.error == pytest.approx(ONE.std(ddof=1) / math.sqrt(30))
     assert (plan.freedom, plan.runs, plan.corpora) == (pytest.approx(29), 30, 1)
     assert plan.mean == pytest.approx(ONE.mean())
@@ -37,14 +38,14 @@ def test_one_corpus_is_students():
 
 def test_as_many_runs_as_there_are_give_what_there_is():
     here = found(ONE, TWO[:4])
-    now, plan = evidence(here), planned(here, 4)
+    now, plan = evidence(here), evidence_with(here, 4)
     assert (plan.mean, plan.error, plan.freedom, plan.runs) == pytest.approx(
         (now.mean, now.error, now.freedom, now.runs)
     )
 
 
 def test_corpora_of_other_scatter_share_freedom_as_welch_has_it():
-    plan = planned(found(ONE, TWO), 10)
+    plan = evidence_with(found(ONE, TWO), 10)
     a, b = ONE.var(ddof=1) / 10, TWO.var(ddof=1) / 10
     assert plan.freedom == pytest.approx((a + b) ** 2 / (a**2 / 9 + b**2 / 9))
     assert plan.error == pytest.approx(math.sqrt(a + b) / 2)
@@ -53,10 +54,10 @@ def test_corpora_of_other_scatter_share_freedom_as_welch_has_it():
 def test_the_number_needed_is_the_least_that_is_enough():
     here = found(ONE, TWO)
     n = int(needed(here, 1.0, 0.99))
-    assert seen(planned(here, n), 0.99) <= 1.0 < seen(planned(here, n - 1), 0.99)
+    assert seen(evidence_with(here, n), 0.99) <= 1.0 < seen(evidence_with(here, n - 1), 0.99)
     assert needed(here, 1e9, 0.99) == 2
     assert needed(here, 1e-6, 0.99) == math.inf
-    assert seen(planned(here, MOST_RUNS), 0.99) > 1e-6
+    assert seen(evidence_with(here, MOST_RUNS), 0.99) > 1e-6
 
 
 def test_a_study_of_that_size_sees_it_eight_times_in_ten():
@@ -69,10 +70,10 @@ def test_a_study_of_that_size_sees_it_eight_times_in_ten():
 
 
 def test_runs_that_tell_no_scatter_tell_no_power():
-    assert math.isnan(planned(found(ONE, TWO[:1]), 30).error)
+    assert math.isnan(evidence_with(found(ONE, TWO[:1]), 30).error)
     assert math.isnan(needed(found([1.0, 1.0]), 0.5, 0.95))
     with pytest.raises(ValueError, match="runs must be at least 2; got 1"):
-        planned(found(ONE), 1)
+        evidence_with(found(ONE), 1)
 
 
 def test_the_table_has_the_verdicts_own_number():
@@ -91,7 +92,7 @@ def test_the_table_has_the_verdicts_own_number():
     assert table["claim"].tolist() == ["gain"]  # of the other a single run is there
     judged = verdicts([GAIN, other], rows).set_index(["claim", "dataset"])
     assert table["seen"][0] == pytest.approx(judged.loc[("gain", ""), "seen"])
-    assert table["planned"][0] == pytest.approx(seen(planned(differences(GAIN, rows), 30), 1 - 0.05 / 2))
+    assert table["then"][0] == pytest.approx(seen(evidence_with(differences(GAIN, rows), 30), 1 - 0.05 / 2))
     assert table["runs"].tolist() == [4]
     assert power_table([other], rows).empty
 

@@ -61,11 +61,21 @@ def test_the_text_has_a_line_a_claim_and_one_a_corpus(done):
     line = next(line for line in whole.splitlines() if line.startswith("| New \\| better."))
     assert f"{one['mean']:.3g} [{one['low']:.3g}, {one['high']:.3g}]" in line
     assert "| holds |" in line
-    assert "8 in 2" in line
+    assert "| 8 in 2 |" in line
+    assert "(*none*: no rows for either side.)" in text.split("## Not run")[1]
     assert sum(line.startswith("| New") for line in single.splitlines()) == 2
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         bars = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(bars) == 1
+
+
+def test_what_was_left_out_is_told(rows):
+    more = results.row(
+        paper="ciao", table="T", metric="m", dataset="two", regime="new", seed=9, value=0.0, commit=""
+    )
+    text = report(pd.DataFrame([*rows, more]), CLAIMS[:1]).markdown()
+    assert "| 8 in 2 (1 left out) |" in text
+    assert "## Not run" not in text
 
 
 def test_the_page_stands_alone_and_shows_names_as_they_are(done):

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
+from as_if_apart import as_if_apart
 from small_faces import small_faces
 
 from fer_lib.encoders import FaceChannel
@@ -91,6 +92,17 @@ def test_a_stopped_comparison_is_resumed_from_its_folder(compared, tmp_path):
     again = compare(builders, parts, [0], epochs=2, settings=FAST, folder=tmp_path)
     assert again.history.equals(first.history)  # seconds too: nothing was trained again
     assert again.values("with", "accuracy")[0] == found.values("with", "accuracy")[0]
+
+
+def test_models_and_seeds_are_compared_side_by_side(compared, tmp_path, monkeypatch):
+    parts, wanted = compared
+    builders = {"with": _builder(parts), "without": _builder(parts, inhibition=False)}
+    calls = as_if_apart(monkeypatch)
+    found = compare(builders, parts, [0, 1], epochs=2, settings=FAST, folder=tmp_path)
+    assert calls == [4]
+    assert len(list(tmp_path.glob("*.safetensors"))) == 4
+    for which, pred in wanted.predictions.items():
+        np.testing.assert_array_equal(found.predictions[which], pred)
 
 
 @pytest.mark.parametrize(("task", "metric"), [("categorical", "accuracy"), ("distribution", "accuracy")])

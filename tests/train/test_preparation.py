@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from as_if_apart import as_if_apart
 
 from fer_lib.datasets import FaceSet
+from fer_lib.errors import DataError
 from fer_lib.preprocess import facesets
 from fer_lib.train import Parts, preparation
 from fer_lib.train.preparation import (
@@ -44,6 +46,11 @@ def _drawn(count, seed, name="world:dots"):
     )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+
+
 @pytest.fixture(scope="module")
 def parts():
     return Parts(_drawn(80, 0), _drawn(30, 1), _drawn(60, 2))
@@ -59,6 +66,42 @@ def test_alignment_pays_where_place_is_the_message(parts):
     assert set(runs.models) == {(name, seed) for name in recipes for seed in (0, 1)}
     again = study(parts, {"aligned": Recipe(aligned=True)}, [1], tilt_deg=170.0)
     assert again.values("aligned", "bare")[0] == bare["aligned"][1]  # recipes do not touch each other
+
+
+def test_finished_seeds_are_read_with_their_readers(parts, monkeypatch, tmp_path):
+    recipes = {"as taken": Recipe(), "aligned, masks": Recipe(aligned=True, masked=0.5)}
+    taken, drawn = preparation.prepare_parts, []
+
+    def noted(parts, seed, **options):
+        if len(drawn) == 1:
+            raise KeyboardInterrupt
+        drawn.append(seed)
+        return taken(parts, seed, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(preparation, "prepare_parts", noted)
+        with pytest.raises(KeyboardInterrupt):
+            study(parts, recipes, [0, 1])
+        drawn[:] = [None, None]
+        first = study(parts, recipes, [0, 1])
+        assert drawn == [None, None, 1]
+        study(parts, recipes, [0, 1])
+        assert drawn == [None, None, 1]
+        study(parts, recipes, [0], tilt_deg=5.0)
+        study(parts, recipes | {"as taken": Recipe(copies=1)}, [0])
+        assert drawn == [None, None, 1, 0, 0]  # another study
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "apart"))
+    calls = as_if_apart(monkeypatch)
+    again = study(parts, recipes, [0, 1])
+    assert calls == [2]
+    pd.testing.assert_frame_equal(again.rows, first.rows, check_exact=True)
+    for which, reader in again.models.items():
+        assert reader.strength == first.models[which].strength
+        np.testing.assert_array_equal(reader.predict(parts.test), first.models[which].predict(parts.test))
+    readers = next((tmp_path / "apart").rglob("seed_1.npz"))
+    readers.write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"seed_1.npz: must hold the readers of a finished seed"):
+        study(parts, recipes, [0, 1])
 
 
 def test_the_penalty_is_the_best_for_validation_faces(parts):

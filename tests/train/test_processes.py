@@ -129,14 +129,6 @@ def test_the_command_says_what_is_wrong_in_one_line(given, message, tmp_path, mo
     assert not (tmp_path / "run").exists()
 
 
-def test_the_command_refuses_processes_for_what_they_cannot_share(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setattr(sys, "argv", ["fer_lib.train", "cpc", "--profile", "smoke", "--out", str(tmp_path)])
-    with pytest.raises(SystemExit):
-        main()
-    assert "encoder must be one of facechannel, vggface for several processes" in capsys.readouterr().err
-
-
 def test_the_command_refuses_the_folder_of_another_run(tmp_path, monkeypatch, capsys):
     (tmp_path / FILES[-1]).write_text("epoch\n")
     (tmp_path / FILES[0]).write_text('{"encoder": "facechannel", "dataset": "world:jaffe"}')

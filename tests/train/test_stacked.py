@@ -144,6 +144,28 @@ def test_a_seed_that_diverges_leaves_the_others_alone(parts):
     )
 
 
+def test_each_seed_may_have_faces_of_its_own(parts):
+    faces = small_faces(count=90, seed=4)
+    rows = [(slice(0, 40), slice(40, 52)), (slice(20, 60), slice(60, 85)), (slice(50, 90), slice(0, 30))]
+    settings = Settings(batch_size=16, learning_rate=3e-3, balance=0.5)
+    alone, together = (learners(HEADS["dense"], "last_conv") for _ in range(2))
+    sets = [
+        sets_of(one, parts, [faces.subset(row) for row in own]) for one, own in zip(alone, rows, strict=True)
+    ]
+    train, validation = (list(each) for each in zip(*sets, strict=True))
+    assert why_not(together, train, settings) == ""
+    found = fit_together(together, train, validation, epochs=3, seeds=SEEDS, settings=settings)
+    for seed, one, other, own, told in zip(SEEDS, alone, together, sets, found, strict=True):
+        done = fit(one, *own, epochs=3, seed=seed, settings=settings)
+        histories = [f.history.drop(columns="seconds").to_numpy(float) for f in (done, told)]
+        np.testing.assert_allclose(*histories, atol=1e-4)
+        np.testing.assert_allclose(predict(one, own[1]), predict(other, own[1]), atol=1e-4)
+    with pytest.raises(
+        ValueError, match=r"of one length; got 3 with \[12, 40\] faces, and 3. Give one for all"
+    ):
+        fit_together(together, [*train[:2], validation[0]], validation, epochs=1, seeds=SEEDS)
+
+
 def test_says_what_cannot_be_stacked(parts):
     sets = sets_of(learners(HEADS["ccc"], "last_conv")[0], parts)
     local = learners(lambda shape: joint(shape, metric_loss=center_local_loss), "last_conv")

@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from as_if_apart import as_if_apart
 
 from fer_lib.augment import THESIS, augment
 from fer_lib.encoders import make_encoder
@@ -112,6 +113,14 @@ def test_what_is_kept_is_not_trained_again(runs, monkeypatch):
     monkeypatch.setattr(baseline, "train_rung", refuse)
     again = baseline.ladder("smoke", [1, 0], rungs=NEW[:1], plan=PLAN)
     np.testing.assert_array_equal(again.probabilities["plain"][::-1], runs.probabilities["plain"])
+
+
+def test_rungs_and_seeds_go_side_by_side(runs, monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    calls = as_if_apart(monkeypatch)
+    again = baseline.ladder("smoke", [0, 1], rungs=NEW[:1], plan=PLAN)
+    assert calls == [2]
+    np.testing.assert_array_equal(again.probabilities["plain"], runs.probabilities["plain"])
 
 
 def test_the_test_set_has_no_say(taken):

@@ -12,6 +12,7 @@ from fer_lib.train import Settings, seeded
 from fer_lib.train.parallel import cores
 from fer_lib.trials import Plan, Variant, both_parts, run
 from fer_lib.trials import runs as module
+from fer_lib.trials.other_way import other_way
 
 PLAN = Plan(epochs=2, settings=Settings(batch_size=16, learning_rate=3e-3), embedding=8)
 VARIANTS = [
@@ -70,6 +71,21 @@ def test_a_stack_gives_what_one_by_one_gives(regime, alone, parts, encoder, tmp_
     assert stacks == [[0, 1]]  # the third is alone; the second variant goes one by one
     run(VARIANTS, [*SEEDS, 3, 4], plan, parts, encoder)
     assert stacks == [[0, 1], [3, 4]]  # finished seeds are read
+
+
+def test_the_other_way_in_a_stack_as_one_by_one(parts, encoder, tmp_path, monkeypatch):
+    tried = {"alone": 0.0, "both": 1.0}
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "one"))
+    monkeypatch.setenv("FER_STACK", "1")
+    wanted = other_way(tried, SEEDS, PLAN, parts, encoder)
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "stack"))
+    monkeypatch.setenv("FER_STACK", "2")
+    stacks = []
+    monkeypatch.setattr(module, "fit_together", noting(module.fit_together, stacks))
+    assert_same(other_way(tried, SEEDS, PLAN, parts, encoder), wanted, 1e-4)
+    assert stacks == [[0, 1], [0, 1]]
+    other_way(tried, [*SEEDS, 3, 4], PLAN, parts, encoder)
+    assert stacks == [[0, 1], [0, 1], [3, 4], [3, 4]]  # finished seeds are read
 
 
 def noting(inner, seen):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from as_if_apart import as_if_apart
 from scipy import stats
 from torch.nn import functional as F
 
@@ -131,11 +132,16 @@ def test_support_vector_machines_beside_the_softmax(runs, told, parts):
     assert math.isnan(table.loc["Best baseline, Classic", "paper: SVM"])
 
 
-def test_machines_that_are_kept_are_not_fitted_again(runs, told, parts, monkeypatch):
+def test_machines_that_are_kept_are_not_fitted_again(runs, told, parts, monkeypatch, tmp_path):
     models = [v.name for v in told.values()]
     found = second_view.svm_rows(runs, models, [0], parts)
-    monkeypatch.setattr("fer_lib.train.support.svm_on_features", None)
+    with monkeypatch.context() as patch:
+        patch.setattr("fer_lib.train.support.svm_on_features", None)
+        assert second_view.svm_rows(runs, models, [0], parts).equals(found)
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    calls = as_if_apart(monkeypatch)
     assert second_view.svm_rows(runs, models, [0], parts).equals(found)
+    assert calls == [len(models)]
 
 
 def test_the_reported_faces_do_not_choose_the_support_vector_machine(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from fer_lib.scoreboard.claims import Claim
 from fer_lib.views import forest, scoreboard
-from fer_lib.views.page_scoreboard import page_scoreboard, told
+from fer_lib.views.page_scoreboard import in_words, page_scoreboard
 from fer_lib.views.style import COLOURS
 
 GAIN = Claim("gain", "ciao", "plug", "A gain.", "V", "c", "f", {}, {}, "higher", 0.5)
@@ -21,7 +21,8 @@ NAN = math.nan
 def line(claim, dataset, verdict, mean=NAN, low=NAN, high=NAN, runs=0):
     return {
         "claim": claim, "dataset": dataset, "verdict": verdict, "mean": mean, "low": low, "high": high,
-        "plain_low": low / 2 + mean / 2, "plain_high": high / 2 + mean / 2, "runs": runs,
+        "plain_low": low / 2 + mean / 2, "plain_high": high / 2 + mean / 2, "runs": runs, "left_out": 0,
+        "lacking": "no rows for the first side" if verdict == "not run" else "",
     }  # fmt: skip
 
 
@@ -96,8 +97,18 @@ def test_a_cell_of_a_claim_of_keeping_up_leans_from_minus_what_matters():
 
 
 def test_a_cell_without_an_interval_tells_why():
-    alike = pd.Series({"verdict": "undecided", "mean": 0.1, "low": NAN, "high": NAN, "runs": 5})
-    assert "from 5 runs; no interval, since a corpus has one run" in told(GAIN, alike, "a")
+    alike = pd.Series(line("gain", "a", "undecided", mean=0.1, runs=5))
+    assert "from 5 runs; no interval, since a corpus has one run" in in_words(GAIN, alike, "a")
+
+
+def test_a_cell_tells_what_was_left_out_and_what_is_lacking():
+    short = pd.Series(line("gain", "a", "holds", 0.9, 0.2, 1.6, 3) | {"left_out": 27, "seen": 0.4})
+    assert "left out, for want of a partner or of an encoder that others have: 27" in in_words(
+        GAIN, short, "a"
+    )
+    assert "left out" not in in_words(GAIN, pd.Series(dict(short) | {"left_out": 0}), "a")
+    absent = pd.Series(line("gain", "", "not run"))
+    assert in_words(GAIN, absent, "") == "all corpora together: not run (no rows for the first side)."
 
 
 def test_a_claim_shows_its_runs_and_cuts_what_is_far_wider():
@@ -156,7 +167,7 @@ def test_ours_beside_the_printed_tells_the_direction():
 
 def test_power_is_sorted_by_what_more_runs_would_see():
     table = pd.DataFrame(
-        {"claim": ["a", "b"], "paper": ["ciao", "mine"], "seen": [4.0, 1.0], "planned": [0.5, 0.8],
+        {"claim": ["a", "b"], "paper": ["ciao", "mine"], "seen": [4.0, 1.0], "then": [0.5, 0.8],
          "smallest": [0.5, 2.0], "needed": [9.0, 2.0], "runs": [3, 3]}
     )  # fmt: skip
     (ax,) = forest.power_figure(table, runs=30).axes

@@ -16,7 +16,7 @@ _PATH = re.compile(r"^(?:/upload|/download)?/storage/v1/b/([^/]+)(?:/o(?:/(.*))?
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers from a dict of (bucket, name) to bytes, which the class carries."""
+    """Answers from a dict of (bucket, name) to bytes, which the class carries; buckets "closed..." refuse."""
 
     held: dict[tuple[str, str], bytes]
 
@@ -25,12 +25,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         bucket, name, asked = self._asked()
-        if name is None:
+        if bucket.startswith("closed"):
+            self._answer({"error": {"code": 403, "message": "no access"}}, 403)
+        elif name is None:
             begin = asked.get("prefix", "")
             names = [one for box, one in sorted(self.held) if box == bucket and one.startswith(begin)]
-            if asked.get("delimiter"):
-                names = [one for one in names if "/" not in one[len(begin) :]]
-            self._answer({"items": [self._info(bucket, one) for one in names]})
+            below = [one for one in names if asked.get("delimiter") and "/" in one[len(begin) :]]
+            folders = sorted({begin + one[len(begin) :].partition("/")[0] + "/" for one in below})
+            items = [self._info(bucket, one) for one in names if one not in below]
+            self._answer({"items": items, "prefixes": folders})
         elif (bucket, name) not in self.held:
             self._answer({"error": {"code": 404, "message": "Not Found"}}, 404)
         else:

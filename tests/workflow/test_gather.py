@@ -1,6 +1,7 @@
 """Runs with different seeds, joined as if run together."""
 
 import dataclasses
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -83,6 +84,7 @@ def test_single_runs_joined_equal_one_run_with_all_seeds(ran):
     left = pd.read_csv(folder / "left_out.csv")
     assert set(left["row"]) == {"mean"}
     told = pd.read_csv(folder / "runs.csv")
+    assert told["setting"].tolist()[::2] == [f"00_rows/dataset=world-{name}" for name in ("fer2013", "jaffe")]
     assert told["seeds"].tolist() == ["0-1", "2-3"] * 2
     assert told["command"][0] == "fer run 00_rows -p profile=smoke -p dataset=world:fer2013 -p seeds=0-1"
 
@@ -112,3 +114,25 @@ def test_folders_are_named_by_what_differs(small):
     many = grid.plan({**entry, "encoders": "a,b", "datasets": "world:fer2013,world:jaffe"})
     assert next(iter(gather.settings(many))) == "00_rows/dataset=world-fer2013,encoder=a"
     assert [len(jobs) for jobs in gather.settings(many).values()] == [2] * 4
+
+
+def test_settings_that_differ_in_their_folder_alone_are_all_kept(small):
+    roots = [{"data_root": str(small / name)} for name in "ab"]
+    for root in roots:
+        Path(root["data_root"]).mkdir()
+    entries = [{"chapters": "0", "seeds": 4, "parameters": root} for root in roots]
+    found = grid.plan({"profile": "smoke", "runs": entries})
+    assert {name: len(jobs) for name, jobs in gather.settings(found).items()} == {
+        "00_rows": 2,
+        "00_rows-2": 2,
+    }
+    alike = [{"chapters": "0", "encoders": ["a+b", "a-b", "a*b"], "seeds": 2}]
+    names = list(gather.settings(grid.plan({"profile": "smoke", "runs": alike})))
+    assert names == [f"00_rows/encoder=a-b{end}" for end in ("", "-2", "-3")]
+
+
+def test_what_cannot_be_joined_is_said_in_one_line(small, capsys):
+    assert gather.main(str(small)) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("fer: out must be the folder of a grid; got ")
+    assert told.count("\n") == 1

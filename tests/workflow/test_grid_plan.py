@@ -1,9 +1,11 @@
 """What a grid's file asks for."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
-from fer_lib.chapters import cli, grid, grid_start
+from fer_lib.chapters import cli, grid
 
 ENTRY = {
     "chapters": ["00_rows"],
@@ -50,8 +52,46 @@ def test_a_job_asks_for_what_the_header_says(small):
     assert plan(chapters="00_rows", profile="full").jobs[0].gpus == 0
 
 
+def test_a_job_asks_for_the_time_of_its_share_of_the_seeds(small):
+    """The header's 60 minutes are those of the thirty seeds of `full`."""
+    full = {"profile": "full", "chapters": "0"}
+    assert {job.minutes for job in grid.plan({**full, "seeds": 30}).jobs} == {3 * 60 // 5 + 10}  # at least
+    assert grid.plan({**full, "seeds": "10-24", "seeds_per_job": 15}).jobs[0].minutes == 3 * 30 + 10
+    assert grid.plan({**full, "seeds": 60, "seeds_per_job": 60}).jobs[0].minutes == 3 * 120 + 10
+
+
+def test_an_entry_may_say_what_its_jobs_ask_for(small):
+    entry = {"chapters": "0", "seeds": 4}
+    found = grid.plan({"profile": "full", "runs": [{**entry, "minutes": 90.5, "memory_gb": 2.5}]}).jobs
+    assert {(job.minutes, job.mem_mb) for job in found} == {(91, 2500)}
+    assert [job.name for job in found] == [job.name for job in plan(profile="full", **entry).jobs]
+
+
+def test_jobs_find_book_store_and_corpora_from_another_folder(small, monkeypatch):
+    """A grid's jobs run in its own folder, which may lie anywhere."""
+    monkeypatch.setenv("FER_DATA", "corpora")
+    monkeypatch.setenv("FER_HOME", "store")
+    wanted = {"FER_BOOK": str(small), "FER_HOME": str(small / "store"), "FER_DATA": str(small / "corpora")}
+    assert plan(chapters="0", out="../elsewhere").environment == wanted
+    monkeypatch.delenv("FER_HOME")
+    (small / "fer_lib").mkdir()
+    monkeypatch.setenv("FER_DATA", "s3://lab")
+    monkeypatch.chdir("/")
+    wanted = {"FER_BOOK": str(small), "FER_HOME": str(small / "_build"), "FER_DATA": "s3://lab"}
+    assert plan(chapters="0", out="../elsewhere").environment == wanted
+
+
+def test_the_book_shows_the_grid_that_is_there():
+    book = Path(__file__).resolve().parents[2]
+    page = (book / "book" / "gpus_and_clusters.md").read_text(encoding="utf-8")
+    shown = page.split("```yaml\n")[1].split("```")[0]
+    held = (book / "workflow" / "grids" / "first.yaml").read_text(encoding="utf-8")
+    assert held == "# A first grid, small enough for a laptop: 12 runs.\n" + shown
+
+
 def test_roots_go_with_their_datasets(small):
     roots = {"fer2013": "data/fer2013", "ferplus": "s3://lab/ferplus"}
+    (small / "data" / "fer2013").mkdir(parents=True)
     found = plan(chapters="0", datasets="fer2013,ferplus,world:jaffe", data_roots=roots).jobs
     wanted = [str(small / "data" / "fer2013"), "s3://lab/ferplus", None]
     assert [job.given.get("data_root") for job in found] == wanted
@@ -88,17 +128,6 @@ def test_what_cannot_run_is_refused_before_anything_runs(small, change, message)
         plan(runs=[{**ENTRY, **change}])
 
 
-@pytest.mark.parametrize("axis", ["dataset", "encoder"])
-def test_a_chapter_without_the_parameter_is_named(small, axis):
-    path = small / "notebooks" / "00_rows.md"
-    text = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    path.write_text("".join(line for line in text if not line.startswith(f"{axis}: str")), encoding="utf-8")
-    with pytest.raises(
-        ValueError, match=f"{axis}s must be given only for chapters .* '{axis}'; got 00_rows, which"
-    ):
-        plan(runs=[{**ENTRY, "seeds": 2}])
-
-
 def test_the_command_shows_the_plan(small):
     (small / "g.yaml").write_text("profile: smoke\nchapters: ['00_rows']\nseeds: 4\n", encoding="utf-8")
     done = CliRunner().invoke(cli.app, ["grid", "g.yaml", "--plan"])
@@ -106,14 +135,3 @@ def test_the_command_shows_the_plan(small):
         ["00_rows", "-p", "profile=smoke", "-p", "seeds=2-3", "[1", "cores,", "1500", "MB,", "11", "min]"]
     )
     assert done.output.splitlines()[-1] == "2 runs"
-
-
-def test_a_file_that_is_no_grid_is_refused(small):
-    (small / "g.yaml").write_text("- a\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="grid must be a YAML file with names and values"):
-        grid_start.read("g.yaml")
-    (small / "g.yaml").write_text("chapters: ['00_rows']\n", encoding="utf-8")
-    with pytest.raises(
-        ValueError, match=r"--on must be a folder with config\.yaml, or one of .*slurm; got 'lsf'"
-    ):
-        grid_start.start("g.yaml", on="lsf")

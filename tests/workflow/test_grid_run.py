@@ -7,6 +7,7 @@ import sys
 import time
 
 import yaml
+from filelock import FileLock
 
 from fer_lib import results
 from fer_lib.chapters import grid
@@ -43,10 +44,12 @@ def test_a_grid_is_killed_taken_up_again_and_grown(small):
     while one is None and process.poll() is None:
         one = next((job for job in (first, second) if (runs / job.name / "run.json").is_file()), None)
         time.sleep(0.1)
+    other = second if one is first else first
+    while not list(runs.glob(f".{other.name}-*")) and process.poll() is None:
+        time.sleep(0.1)
     time.sleep(1.5)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    other = second if one is first else first
     assert not (runs / other.name / "run.json").exists()
 
     # Taken up again: only what is missing runs.
@@ -73,3 +76,32 @@ def test_a_grid_is_killed_taken_up_again_and_grown(small):
     assert status == 0, said
     assert {name: when(runs / name) for name in kept} == kept
     assert sorted(results.load(runs.parent / "results")["seed"].dropna()) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_grid_in_another_folder_uses_the_same_store_and_mends_itself(small, monkeypatch):
+    chapter = small / "notebooks" / "00_rows.md"
+    told = 'Path(os.environ["FER_BOOK"], "home.txt").write_text(os.environ["FER_HOME"])\n_ = results.save'
+    text = chapter.read_text(encoding="utf-8")
+    chapter.write_text(text.replace("_ = results.save", told), encoding="utf-8")
+    monkeypatch.setenv("FER_HOME", "store")
+    file = small / "grid.yaml"
+    config = {**GRID, "seeds": 2, "out": "../elsewhere"}
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    found = grid.plan(config)
+    said, status = finish(file)
+    assert status == 0, said
+    assert (small / "home.txt").read_text(encoding="utf-8") == str(small / "store")
+
+    # A run that was made while its chapter was being edited is made again; no second Snakemake meanwhile.
+    info = found.out / "runs" / found.jobs[0].name / "run.json"
+    info.write_text(info.read_text(encoding="utf-8").replace(found.jobs[0].code, "0" * 16), encoding="utf-8")
+    (found.out / "results" / ".complete").unlink()
+    with FileLock(found.out / ".engine.lock"):
+        said, status = finish(file)
+        assert status == 1
+        assert "elsewhere is at work under another Snakemake. Wait for it, or stop it." in said
+        assert len(results.load(found.out / "results")["seed"].dropna()) == 2  # those of before stay
+    said, status = finish(file)
+    assert status == 0, said
+    assert found.jobs[0].code in info.read_text(encoding="utf-8")
+    assert sorted(results.load(found.out / "results")["seed"].dropna()) == [0, 1]

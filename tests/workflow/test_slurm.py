@@ -1,7 +1,8 @@
-"""A grid through a real SLURM on loopback: twelve runs by sbatch, one is killed, all equal serial ones."""
+"""A grid through a real SLURM on loopback: stopped, then twelve runs, one killed; all equal serial ones."""
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,8 +30,9 @@ TRY = ["--default-resources", "slurm_partition=main", "--slurm-status-command", 
 def start(file, *options, **variables):
     command = [sys.executable, "-m", "fer_lib.chapters.cli", "grid", str(file), *options]
     return subprocess.Popen(
-        command, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+        command, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
 
 
 def jobs_of(environment):
@@ -40,16 +42,34 @@ def jobs_of(environment):
     return dict(line.split() for line in listed.stdout.splitlines())
 
 
-def kill_one(environment, process):
-    """Kills the first job that is at work, with all its processes, as a node that runs out of memory does."""
+def first_running(environment, process):
     while process.poll() is None:
         running = [job for job, state in jobs_of(environment).items() if state == "RUNNING"]
         if running:
             time.sleep(4)  # the chapter has begun
-            subprocess.run(["scancel", "--signal=KILL", "--full", running[0]], env=environment, check=True)
             return running[0]
         time.sleep(0.2)
     pytest.fail(f"no job ran: {process.communicate()[0]}")
+
+
+def kill_one(environment, process):
+    """Kills the first job that is at work, with all its processes, as a node that runs out of memory does."""
+    running = first_running(environment, process)
+    subprocess.run(["scancel", "--signal=KILL", "--full", running], env=environment, check=True)
+    return running
+
+
+def stop(environment, process):
+    """Ctrl-C while jobs are in the queue: none of them is left there. Returns them."""
+    first_running(environment, process)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that run in it
+    said = process.communicate(timeout=100)[0]
+    assert process.returncode == 1, said
+    assert "12 of 12 runs are not done. Start the grid again" in said
+    time.sleep(2)
+    states = jobs_of(environment)
+    assert set(states.values()) == {"CANCELLED"}, states
+    return states
 
 
 def test_a_grid_goes_through_slurm_and_a_killed_job_recovers(small):
@@ -63,10 +83,11 @@ def test_a_grid_goes_through_slurm_and_a_killed_job_recovers(small):
     assert len(found.jobs) == 12
 
     with loopback_slurm.cluster() as environment:
+        stopped = stop(environment, start(file, "--on", "slurm", "--", *TRY, **environment, NAP="60"))
         process = start(file, "--on", "slurm", "--", *TRY, **environment, NAP="4")
         killed = kill_one(environment, process)
         said = process.communicate(timeout=500)[0]
-        states = jobs_of(environment)
+        states = {job: state for job, state in jobs_of(environment).items() if job not in stopped}
     assert process.returncode == 0, said
     assert len(states) == 13, said  # twelve, and the second attempt of the one that was killed
     assert states.pop(killed) != "COMPLETED"
