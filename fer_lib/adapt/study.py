@@ -196,12 +196,8 @@ def study(
         own = {one: outcome for one, outcome in found.items() if one.seed == seed}
         before = Outcome(predict(source, parts.test), _own(source, parts.validation))
         for one, outcome in ({Training(seed, AS_IS, numbers[-1]): before} | own).items():
-            about = {
-                "seed": seed,
-                "model": one.regime,
-                "photos": one.photos,
-                "validation": outcome.validation,
-            }
+            about = {"seed": seed, "model": one.regime, "photos": one.photos}
+            about |= {"validation": outcome.validation}
             rows += [about | score for score in _scores(outcome.predictions, parts.test)]
             predictions[one.regime, seed] = outcome.predictions  # the last: of the most photos
     table = pd.DataFrame(rows)

@@ -117,15 +117,8 @@ def compare(
         with seeded(seed):
             model = builders[name]()
         place = None if folder is None else Path(folder) / f"{name.replace(' ', '_')}_{seed}.safetensors"
-        done = fit(
-            model,
-            parts.train,
-            parts.validation,
-            epochs=epochs,
-            seed=seed,
-            settings=settings,
-            checkpoint=place,
-        )
+        sets = parts.train, parts.validation
+        done = fit(model, *sets, epochs=epochs, seed=seed, settings=settings, checkpoint=place)
         return model, done
 
     if folder is not None:

@@ -91,7 +91,7 @@ def started(*command, folder):
     )
 
 
-def agree(found, expected):
+def assert_agree(found, expected):
     """Losses to rounding (PK reports them through float32), weights to what Adam makes of it."""
     (history, weights), (wanted, whole) = found, expected
     pd.testing.assert_frame_equal(history, wanted, rtol=2e-7, atol=1e-12)
@@ -107,7 +107,7 @@ def read(path):
 @pytest.mark.parametrize("way", WAYS)
 def test_two_processes_learn_what_one_learns_in_float64(way, alone_and_together):
     whole, folder = alone_and_together
-    agree(read(folder / f"{way}_0"), whole[way])
+    assert_agree(read(folder / f"{way}_0"), whole[way])
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -120,11 +120,11 @@ def test_every_process_ends_with_the_same_weights(way, alone_and_together):
 @pytest.mark.parametrize("way", WAYS)
 def test_two_go_on_where_one_stopped_and_one_where_two_did(way, alone_and_together):
     whole, folder = alone_and_together
-    agree(read(folder / f"{way}_on_0"), whole[way])
+    assert_agree(read(folder / f"{way}_on_0"), whole[way])
     path = folder / f"{way}_by_two.safetensors"
     assert path.is_file()
     history, model = trained(way, checkpoint=path)
-    agree((history, model.state_dict()), whole[way])
+    assert_agree((history, model.state_dict()), whole[way])
 
 
 @pytest.mark.parametrize("way", WAYS)
